@@ -1,0 +1,388 @@
+"""The things that can be seen, one frozen dataclass each.
+
+A record says what happened on which node to which role; it never says whether that was good. Roles
+and the observer write them as JSON lines `{"type": "<class name>", ...fields}` on stdout, the
+controller writes its own, and all land in the journal. Unknown fields are refused when read: a
+journal is read by the version that can understand it. Units are last in names; `at_s` is the
+monotonic clock of the node that wrote the record.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any
+
+from harness.errors import EvidenceError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The root of all records."""
+
+
+# -- the run and its tests ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Record):
+    tier: str
+    inventory: dict[str, Any]  # the inventory's file and nodes, without secrets
+    options: dict[str, Any]
+    versions: dict[str, str]
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestsPlanned(Record):
+    """Every test that was selected, before the first one runs; id -> source file:line."""
+
+    __test__ = False
+    tests: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestStarted(Record):
+    __test__ = False
+    test: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestFinished(Record):
+    """`outcome` is a verdict's word: SKIP, PASS, INCONCLUSIVE, FAIL, ERROR."""
+
+    __test__ = False
+    test: str
+    outcome: str
+    duration_s: float
+    klass: str = ""
+    message: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded(Record):
+    exit_code: int
+
+
+# -- an exchange, as the controller sees it ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangePlanned(Record):
+    """`nics` maps role -> data NICs in channel order; `rate_gbit_s` 0 means unknown."""
+
+    test: str
+    server: str
+    client: str
+    plan: dict[str, Any]
+    nics: dict[str, list[str]]
+    tier: str
+    management: dict[str, str] = field(default_factory=dict)  # role -> NIC that carries ssh
+    nonce: str = ""
+    rate_gbit_s: float = 0.0
+    mtu: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeEnded(Record):
+    """The controller has stopped both roles and read all they said; `problem` is the bench's."""
+
+    duration_s: float
+    klass: str = ""
+    problem: str = ""
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimMade(Record):
+    """A promise to settle `claim`; without a Judged for it the run is an error."""
+
+    test: str
+    claim: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged(Record):
+    """What a verdict said of one claim; `checked` says on how many comparisons it rests."""
+
+    test: str
+    claim: str
+    outcome: str
+    checked: int
+    fact: str
+    klass: str = ""
+    node: str = ""
+    nic: str = ""
+    channel: int = -1
+    chunk: int = -1
+    evidence: tuple[str, ...] = ()
+    next_step: str = ""
+    at_s: float = 0.0  # seconds into the exchange of what it rests on; the earliest is the cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseTaken(Record):
+    node: str
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseReleased(Record):
+    node: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockMeasured(Record):
+    """The node's monotonic clock minus the controller's, +- `bound_s`."""
+
+    node: str
+    offset_s: float
+    bound_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Record):
+    """Free text that a person may want to read."""
+
+    text: str
+    node: str = ""
+    role: str = ""
+
+
+# -- a role ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleStarted(Record):
+    node: str
+    role: str
+    pid: int
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleReady(Record):
+    """The role echoes the nonce it was given: nobody else's listener can be mistaken for it."""
+
+    node: str
+    role: str
+    nonce: str
+    pid: int
+    address: str = ""
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleFailed(Record):
+    """What a role says of its own failure before it exits."""
+
+    node: str
+    role: str
+    klass: str
+    message: str
+    channel: int = -1
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleExited(Record):
+    """The leash's death note: `reason` is exited | killed | deadline | silence | stopped."""
+
+    node: str
+    role: str
+    code: int  # the exit status; -N when signal N ended it
+    reason: str
+    stderr_tail: str = ""
+    cpu_s: float = 0.0
+    max_rss_bytes: int = 0
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress(Record):
+    """A role's sign of life, several a second; shown to people, not kept in the journal."""
+
+    node: str
+    role: str
+    bytes: int
+    of_bytes: int
+
+
+# -- the transport, as a role sees it ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelMapped(Record):
+    """What the role says: channel -> plugin device -> NIC. Believed only when sockets agree."""
+
+    node: str
+    role: str
+    channel: int
+    device: int
+    nic: str
+    handle_address: str  # read from the handle's first bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketSeen:
+    """One TCP socket with its TCP_INFO, read before it was closed (or by the observer, live)."""
+
+    local_address: str
+    local_port: int
+    peer_address: str
+    peer_port: int
+    nic: str = ""  # owner of the local address
+    bound_device: str = ""  # SO_BINDTODEVICE
+    state: str = ""
+    bytes_sent: int = 0  # payload of TCP, retransmissions included
+    bytes_acked: int = 0
+    bytes_received: int = 0
+    bytes_retrans: int = 0
+    segs_out: int = 0
+    segs_in: int = 0
+    rtt_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSockets(Record):
+    node: str
+    role: str
+    channel: int
+    sockets: tuple[SocketSeen, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IterationDone(Record):
+    node: str
+    role: str
+    iteration: int
+    bytes: int
+    chunks: int
+    started_s: float
+    ended_s: float
+    cpu_s: float = 0.0  # of the role's process, since its transfer began
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelDone(Record):
+    """A channel's totals over all iterations; the receiver alone can say what it verified."""
+
+    node: str
+    role: str
+    channel: int
+    bytes: int
+    chunks: int
+    frame_bytes: int  # headers that the transport added, on its sockets
+    bytes_verified: int = 0
+    words_verified: int = 0
+    started_s: float = 0.0
+    ended_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage(Record):
+    """Wrong words of one chunk, decoded: `kind` is one of the payload's eight words for damage."""
+
+    node: str
+    channel: int
+    iteration: int
+    chunk: int
+    kind: str
+    words_wrong: int
+    first_word: int
+    last_word: int
+    source_iteration: int = -1
+    source_channel: int = -1
+    source_chunk: int = -1
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed(Record):
+    """What a bootstrap or window exercise saw: a named number and a sentence."""
+
+    node: str
+    role: str
+    subject: str  # e.g. handles_received, handles_refused, recv_posted, recv_refused
+    value: int
+    detail: str = ""
+    channel: int = -1
+
+
+# -- the node, as the observer sees it ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NicCount:
+    """One NIC's counters since boot (psutil)."""
+
+    name: str
+    bytes_sent: int
+    bytes_recv: int
+    packets_sent: int
+    packets_recv: int
+    errors: int = 0  # in + out
+    drops: int = 0  # in + out
+    up: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NicCounters(Record):
+    """All NICs of a node, lo too. `phase`: idle (before) | sample | settled (after)."""
+
+    node: str
+    phase: str
+    at_s: float
+    nics: tuple[NicCount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketsSeen(Record):
+    """TCP sockets of a node as the kernel lists them, during an exchange."""
+
+    node: str
+    at_s: float
+    sockets: tuple[SocketSeen, ...] = field(default=())
+
+
+# -- to and from JSON --------------------------------------------------------------------------
+
+
+def _subclasses(cls: type[Record]) -> dict[str, type[Record]]:
+    return {c.__name__: c for c in cls.__subclasses__()}
+
+
+def encode(record: Record) -> dict[str, Any]:
+    """A JSON-ready dict with the record's kind first."""
+    return {"type": type(record).__name__, **asdict(record)}
+
+
+def decode(body: Mapping[str, Any]) -> Record:
+    """The record that `encode` made; raises EvidenceError for anything else."""
+    kinds = _subclasses(Record)
+    kind = body.get("type") if isinstance(body, Mapping) else None
+    if not isinstance(kind, str) or kind not in kinds:
+        raise EvidenceError(f"unknown record {kind!r}", expected=f"one of {sorted(kinds)}")
+    cls = kinds[kind]
+    try:
+        return cls(**_typed(cls, {k: v for k, v in body.items() if k != "type"}))
+    except TypeError as error:
+        raise EvidenceError(f"a {kind} that cannot be read: {error}") from error
+
+
+_HINTS: dict[type, dict[str, Any]] = {}
+
+
+def _typed(cls: type, values: dict[str, Any]) -> dict[str, Any]:
+    """Lists become the tuples, and dicts the dataclasses, that the fields are declared as."""
+    if cls not in _HINTS:
+        names = {f.name for f in fields(cls)}
+        _HINTS[cls] = {k: v for k, v in typing.get_type_hints(cls).items() if k in names}
+    for name, hint in _HINTS[cls].items():
+        if name in values and typing.get_origin(hint) is tuple:
+            item = typing.get_args(hint)[0]
+            nested = is_dataclass(item)
+            values[name] = tuple(item(**v) if nested else v for v in values[name])
+    return values

@@ -1,0 +1,51 @@
+"""What a suite needs of an inventory, asked before anything is built or reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.errors import InventoryError
+from harness.inventory.spec import TIERS, Inventory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """At least so many nodes, each with at least so many data NICs, of at least this tier."""
+
+    nodes: int = 2
+    nics_per_node: int = 1
+    tier: str = TIERS[0]
+    stated_rate: bool = False  # every data NIC's rate is known, so that a speed can be judged
+
+    def satisfied_by(self, inventory: Inventory) -> str | None:
+        """None if it is; otherwise the first reason why not, as a person would say it."""
+        if not tier_at_least(inventory, self.tier):
+            return f"needs tier {self.tier} or better, {inventory.source} is {inventory.tier}"
+        nics = _nics_per_node(inventory)
+        if len(nics) < self.nodes:
+            return f"needs {self.nodes} nodes, {inventory.source} has {len(nics)}"
+        for name, count in nics.items():
+            if count < self.nics_per_node:
+                return f"needs {self.nics_per_node} data NICs a node, {name} has {count}"
+        if self.stated_rate and not _rates_stated(inventory):
+            return f"needs the rate_gbit_s of every data NIC, {inventory.source} leaves it open"
+        return None
+
+
+def _rates_stated(inventory: Inventory) -> bool:
+    if inventory.testbed:
+        return inventory.testbed.rate_gbit_s > 0
+    return all(nic.rate_gbit_s > 0 for node in inventory.nodes for nic in node.nics)
+
+
+def _nics_per_node(inventory: Inventory) -> dict[str, int]:
+    if inventory.testbed:
+        return {f"node {i}": inventory.testbed.rails for i in range(inventory.testbed.nodes)}
+    return {node.name: len(node.nics) for node in inventory.nodes}
+
+
+def tier_at_least(inventory: Inventory, tier: str) -> bool:
+    """Whether the inventory's tier is `tier` or stronger."""
+    if tier not in TIERS:
+        raise InventoryError(f"unknown tier {tier!r}", expected=f"one of {', '.join(TIERS)}")
+    return TIERS.index(inventory.tier) >= TIERS.index(tier)

@@ -1,0 +1,37 @@
+"""What one role is told: the plan, and its own part in it. One JSON line on its stdin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from harness.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """`nics` are the node's data NICs in channel order; `peer` is the server's address."""
+
+    plan: Plan
+    role: str  # server | client
+    node: str
+    nics: tuple[str, ...]
+    management: str = "eth0"
+    nonce: str = ""  # what the role must say when it is ready; also seeds the payload
+    peer: str = ""  # the server's bootstrap address, for a client
+    port: int = 0  # the server's bootstrap port, for a client
+
+    def to_line(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_line(cls, line: str) -> Assignment:
+        body: Mapping[str, Any] = json.loads(line)
+        plan = Plan.from_json(body["plan"])
+        return cls(**{**body, "plan": plan, "nics": tuple(body["nics"])})
+
+    def towards(self, peer: str, port: int) -> Assignment:
+        """The same assignment once the server's address is known."""
+        return replace(self, peer=peer, port=port)

@@ -1,0 +1,154 @@
+"""The Plan: frozen, complete, and ignorant of any machine.
+
+Both roles get the same plan. What differs between them (node, NIC names, addresses) is in the
+Assignment. Defaults are the ones of the transport's own documents; limits are the plugin's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from harness.errors import PlanError
+from harness.plan.fault import Fault
+
+KIB = 1024
+MIB = 1024 * KIB
+
+PAGE_BYTES = 4 * KIB
+MAX_CHANNELS = 64
+MAX_CHUNK_BYTES = 2048 * PAGE_BYTES  # 2048 descriptors of one page
+MAX_ITERATIONS = 1 << 14  # what the payload's word has bits for
+MAX_CHUNKS = 1 << 24
+MAX_REQUESTS = 16
+MEMORIES = ("host",)
+TRANSPORTS = ("sockets",)
+
+# What an exchange may promise to settle. Each has one check in harness/verdict.
+CLAIMS = {
+    "roles": "both roles started, were ready, and exited with 0",
+    "delivery": "bytes of the plan = bytes both roles claim = bytes unpacked and verified",
+    "integrity": "every word is the one that was sent for that place",
+    "mapping": "every channel's sockets are on the NIC it should use, on both nodes",
+    "sockets": "every socket carried its payload and frame headers, to the byte",
+    "traffic": "every NIC's counters rose by what its sockets explain",
+    "quiet": "every other NIC, and lo, stayed flat",
+    "fairness": "every NIC carried its share of the chunks",
+    "bootstrap": "the handles arrived as announced, or were refused by name",
+    "window": "the windows hold what they should and refuse one more",
+}
+TRANSFER_CLAIMS = ("roles", "delivery", "integrity", "mapping", "sockets", "traffic", "quiet")
+EXERCISES = {
+    "transfer": TRANSFER_CLAIMS,
+    "bootstrap": ("roles", "bootstrap"),
+    "window": ("roles", "window"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One exchange between a server (receives) and a client (sends)."""
+
+    exercise: str = "transfer"
+    channels: int = 4
+    size_bytes: int = 64 * MIB  # an iteration
+    chunk_bytes: int = 512 * KIB
+    iterations: int = 1
+    registrations: int = 1  # the buffer is registered in at most so many pieces, cut between chunks
+    sockets_per_channel: int = 1
+    recv_window: int = 16
+    send_window: int = 12
+    memory: str = "host"
+    transport: str = "sockets"
+    gpu: int = 0
+    port_base: int = 20000  # the bootstrap listens on port_base + gpu
+    seed: int = 0
+    acknowledged: bool = False  # the client waits for the server's word after every iteration
+    prepared: bool = False  # the sender writes the payload once, before the clock starts
+    deadline_s: float = 30.0
+    claims: tuple[str, ...] = ()  # () means: all that the exercise can settle
+    faults: tuple[Fault, ...] = ()
+
+    def __post_init__(self) -> None:
+        problems = list(_problems(self))
+        if problems:
+            raise PlanError("; ".join(problems), where="plan")
+        if not self.claims:
+            object.__setattr__(self, "claims", EXERCISES[self.exercise])
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of one iteration, the odd last one included."""
+        return -(-self.size_bytes // self.chunk_bytes)
+
+    @property
+    def total_bytes(self) -> int:
+        return self.size_bytes * self.iterations
+
+    @property
+    def port(self) -> int:
+        return self.port_base + self.gpu
+
+    def chunk_size(self, chunk: int) -> int:
+        """Bytes of `chunk` (0-based, in one iteration)."""
+        return min(self.chunk_bytes, self.size_bytes - chunk * self.chunk_bytes)
+
+    def channel_of(self, chunk: int) -> int:
+        """Round-robin: chunk i travels on channel i mod n."""
+        return chunk % self.channels
+
+    def channel_bytes(self, channel: int) -> int:
+        """Payload bytes of one iteration on `channel`."""
+        return sum(map(self.chunk_size, range(channel, self.chunks, self.channels)))
+
+    def channel_chunks(self, channel: int) -> int:
+        """Chunks of one iteration on `channel`."""
+        return len(range(channel, self.chunks, self.channels))
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Plan:
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(body) - known)
+        if unknown:
+            raise PlanError(f"unknown fields {unknown}", expected=f"some of {sorted(known)}")
+        values = dict(body)
+        values["claims"] = tuple(values.get("claims", ()))
+        values["faults"] = tuple(Fault(**f) for f in values.get("faults", ()))
+        return cls(**values)
+
+
+def _problems(plan: Plan) -> list[str]:
+    """Every reason why the plan cannot be run, in words."""
+    bounds = {
+        "channels": (1, MAX_CHANNELS),
+        "size_bytes": (1, 1 << 40),
+        "chunk_bytes": (1, MAX_CHUNK_BYTES),
+        "iterations": (1, MAX_ITERATIONS),
+        "registrations": (1, 64),
+        "sockets_per_channel": (1, 8),
+        "recv_window": (1, MAX_REQUESTS),
+        "send_window": (1, MAX_REQUESTS),
+        "port_base": (1, 65535),
+        "gpu": (0, 255),
+    }
+    found = [
+        f"{name} is {value}, expected {low}..{high}"
+        for name, (low, high) in bounds.items()
+        if not low <= (value := getattr(plan, name)) <= high
+    ]
+    for name, known in (("memory", MEMORIES), ("transport", TRANSPORTS)):
+        if (value := getattr(plan, name)) not in known:
+            found.append(f"{name} is {value!r}, expected one of {list(known)}")
+    if plan.exercise not in EXERCISES:
+        found.append(f"exercise is {plan.exercise!r}, expected one of {sorted(EXERCISES)}")
+    if unknown := sorted(set(plan.claims) - set(CLAIMS)):
+        found.append(f"claims {unknown} are unknown, expected some of {sorted(CLAIMS)}")
+    if not found and plan.chunks > MAX_CHUNKS:
+        found.append(f"{plan.chunks} chunks, expected at most {MAX_CHUNKS}; use larger chunks")
+    if plan.port_base + plan.gpu > 65535:
+        found.append(f"port_base + gpu is {plan.port_base + plan.gpu}, expected at most 65535")
+    return found
