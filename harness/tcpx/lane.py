@@ -1,0 +1,172 @@
+"""A lane: one channel's thread. It alone makes the verb calls of its comm.
+
+fill the window -> wait for the oldest -> unpack into the registered buffer -> on_chunk -> consumed.
+Chunks wait in a queue of limited size, so that a stalled channel holds up the poster in the end but
+never what other channels already have. What costs is paid by the chunk in this thread, so that
+channels share the cores, and while the chunk is in cache: a send is prepared right before it is
+posted and tried right after. Nobody is woken for a chunk, only for the end of the work.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import TransportError
+from harness.tcpx.channel_manager import Channel, ChannelManager
+from harness.tcpx.net.plugin import Completion, NetPlugin
+from harness.tcpx.sliding_window import SlidingWindow
+
+QUEUE_CHUNKS = 256
+_TICK_S = 0.1  # how long a lane may need to notice that it should stop
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One chunk to move."""
+
+    chunk: int
+    mem_id: int
+    offset: int
+    size_bytes: int
+    tag: int
+
+
+# descriptors, bounce buffer, the place that they are gathered into
+Unpack = Callable[[Any, NDArray[np.uint8], NDArray[np.uint8]], None]
+OnChunk = Callable[[int, Job, NDArray[np.uint8]], None]  # channel, what was posted, its bytes
+
+
+@dataclass(slots=True)
+class ChannelStats:
+    """What one channel has moved so far; times are monotonic, 0 before anything happened."""
+
+    channel: int
+    nic: str
+    chunks: int = 0
+    payload_bytes: int = 0
+    first_s: float = 0.0  # when the first chunk was posted to the plugin
+    last_s: float = 0.0  # when the last chunk was done
+
+
+class Lane:
+    """Moves one channel's chunks in one direction until it is stopped or fails."""
+
+    def __init__(
+        self,
+        net: NetPlugin,
+        manager: ChannelManager,
+        channel: Channel,
+        *,
+        is_recv: bool,
+        limit: int,
+        unpack: Unpack,
+        on_chunk: OnChunk | None,
+        on_idle: Callable[[], None],
+        on_failed: Callable[[Exception], None],
+    ) -> None:
+        self.channel = channel
+        self.stats = ChannelStats(channel.channel_id, channel.nic)
+        self.posted = 0
+        self._net, self._manager, self._is_recv = net, manager, is_recv
+        self._comm = channel.recv_comm if is_recv else channel.send_comm
+        self._unpack = unpack
+        self._verb = net.irecv if is_recv else net.isend
+        self._on_chunk, self._on_idle, self._on_failed = on_chunk, on_idle, on_failed
+        self._window = SlidingWindow(net, self._comm, limit, is_recv=is_recv, on_done=self._moved)
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._room = threading.Event()  # set when half the queue is free again
+        self._stopping = threading.Event()
+        name = f"channel-{channel.channel_id}-{'recv' if is_recv else 'send'}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, job: Job, timeout_s: float) -> bool:
+        """Hand a chunk over; False if there was no room in time."""
+        if self.posted - self.stats.chunks >= QUEUE_CHUNKS:
+            self._room.clear()
+            if self.posted - self.stats.chunks >= QUEUE_CHUNKS and not self._room.wait(timeout_s):
+                return False
+        self.posted += 1
+        self._queue.put(job)
+        return True
+
+    @property
+    def is_idle(self) -> bool:
+        return self.stats.chunks == self.posted
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._queue.put(None)  # wakes a lane that has nothing to do
+
+    def join(self, timeout_s: float) -> None:
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        try:
+            while self._fill():
+                self._window.wait_and_release_oldest(_TICK_S)
+        except Exception as error:  # noqa: BLE001 - the edge of a thread: it reports to the poster
+            self._on_failed(self._named(error))
+        self._window.clear()
+
+    def _fill(self) -> bool:
+        """Post what there is room for; with nothing in flight, wait for work. False: stop."""
+        while not self._stopping.is_set() and not self._window.is_full():
+            try:
+                job = self._queue.get(block=self._window.size() == 0)
+            except queue.Empty:
+                return True
+            if job is None:
+                return False
+            self._post(job)
+        return not self._stopping.is_set()
+
+    def _post(self, job: Job) -> None:
+        self.stats.first_s = self.stats.first_s or time.monotonic()
+        if not self._is_recv:
+            self._tell(job, job.size_bytes)
+        mr = self.channel.mrs[job.mem_id]
+        request = self._verb(self._comm, mr, job.offset, job.size_bytes, job.tag)
+        self._window.add_request(request, job)
+        if not self._is_recv:
+            self._window.try_release_oldest()
+
+    def _moved(self, job: Job, completion: Completion) -> None:
+        """One chunk is done: a send is out, a receive lies in the bounce buffer."""
+        if self._is_recv:
+            self._unpack(
+                completion.descriptors, completion.bounce, self._place(job, completion.size_bytes)
+            )
+            self._tell(job, completion.size_bytes)
+        stats = self.stats
+        stats.payload_bytes += completion.size_bytes
+        stats.last_s = time.monotonic()
+        stats.chunks += 1
+        left = self.posted - stats.chunks
+        if left == QUEUE_CHUNKS // 2:  # a poster that waits is not woken for every chunk
+            self._room.set()
+        if not left:
+            self._on_idle()
+
+    def _place(self, job: Job, size_bytes: int) -> NDArray[np.uint8]:
+        return self._manager.memory(job.mem_id).array[job.offset : job.offset + size_bytes]
+
+    def _tell(self, job: Job, size_bytes: int) -> None:
+        """on_chunk: a send is about to be posted, a receive is in its place."""
+        if self._on_chunk:
+            self._on_chunk(self.channel.channel_id, job, self._place(job, size_bytes))
+
+    def _named(self, error: Exception) -> Exception:
+        if isinstance(error, TransportError):
+            job = self._window.oldest
+            error.channel = self.channel.channel_id
+            error.where = error.where or self.channel.nic + (f", chunk {job.chunk}" if job else "")
+        return error

@@ -1,0 +1,1 @@
+"""The ncclNet verbs and what implements them."""

@@ -1,0 +1,198 @@
+"""The two kinds of connection and their requests: 16 at most, finished in the order of posting.
+
+Request j of a comm travels on socket j mod n. A comm that has failed stays failed: whatever is
+asked of it later gets the same error, so that no `done` can follow a lost peer. Receives are
+progressed one at a time, the oldest first, and get their pages only then: data waits in the
+kernel's buffer rather than in cold memory.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import LocalProtocolError, TransportError
+from harness.tcpx.net.bounce import Bounce, Slot
+from harness.tcpx.net.plugin import MAX_REQUESTS, Completion
+from harness.tcpx.net.stream import Stream
+
+
+class Mr:
+    """A registered buffer."""
+
+    __slots__ = ("array", "view")
+
+    def __init__(self, buffer: Any) -> None:
+        self.array: NDArray[np.uint8] = np.frombuffer(buffer, np.uint8)
+        self.view = self.array.data
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One posted send or receive. `size_bytes` is what was posted, `moved` what was moved."""
+
+    comm: Comm
+    number: int
+    mr: Mr
+    offset: int
+    size_bytes: int
+    tag: int
+    moved: int = -1
+    slot: Slot | None = None
+
+
+class Comm:
+    """What both kinds share: the sockets, the queue, and the first failure."""
+
+    def __init__(self, streams: Sequence[Stream]) -> None:
+        self.streams = streams
+        self._queue: deque[Request] = deque()
+        self._posted = 0
+        self._failed: TransportError | None = None
+
+    def post(self, mr: Mr, offset: int, size_bytes: int, tag: int) -> Request:
+        self._check()
+        if self._held() >= MAX_REQUESTS:
+            raise LocalProtocolError(
+                "unable to allocate requests",
+                expected=f"at most {MAX_REQUESTS} requests in flight",
+                fix="Check the window's room before posting",
+            )
+        if not 0 <= offset <= offset + size_bytes <= mr.array.size:
+            raise LocalProtocolError(
+                f"bytes {offset} + {size_bytes}",
+                expected=f"a piece of the {mr.array.size} bytes that are registered",
+            )
+        request = Request(self, self._posted, mr, offset, size_bytes, tag)
+        self._posted += 1
+        self._queue.append(request)
+        return request
+
+    def test(self, request: Request) -> Completion:
+        self._check()
+        if not self._queue or self._queue[0] is not request:
+            raise LocalProtocolError(
+                f"test called with invalid request {request.number}",
+                expected="the oldest request that is not done",
+            )
+        if request.moved < 0:
+            with self._remembering():
+                self._progress()
+        if request.moved < 0:
+            return Completion(done=False)
+        self._queue.popleft()
+        return self._complete(request)
+
+    def wait(self, timeout_s: float) -> None:
+        self._check()
+        if self._queue and self._queue[0].moved < 0:
+            with self._remembering():
+                self._move(self._queue[0], time.monotonic() + timeout_s)
+
+    def close(self) -> None:
+        for stream in self.streams:
+            stream.close()
+        self._failed = self._failed or LocalProtocolError("the connection is closed on our side")
+
+    def _held(self) -> int:
+        return len(self._queue)
+
+    def _stream(self, request: Request) -> Stream:
+        return self.streams[request.number % len(self.streams)]
+
+    def _progress(self) -> None:
+        raise NotImplementedError
+
+    def _move(self, request: Request, until_s: float | None) -> bool:
+        raise NotImplementedError
+
+    def _complete(self, request: Request) -> Completion:
+        raise NotImplementedError
+
+    def _check(self) -> None:
+        if self._failed:
+            raise self._failed
+
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        try:
+            yield
+        except TransportError as error:
+            self._failed = error
+            raise
+
+
+class SendComm(Comm):
+    """Sends; a request's place is free again when `test` has said done."""
+
+    def _progress(self) -> None:
+        """Send what can be sent without waiting, on every socket, each in its order."""
+        for request in self._queue:
+            if request.moved < 0:
+                self._move(request, None)
+
+    def _move(self, request: Request, until_s: float | None) -> bool:
+        payload = request.mr.view[request.offset : request.offset + request.size_bytes]
+        if self._stream(request).send(request.number, payload, request.tag, until_s):
+            request.moved = request.size_bytes
+        return request.moved >= 0
+
+    def _complete(self, request: Request) -> Completion:
+        return Completion(done=True, size_bytes=request.moved)
+
+
+class RecvComm(Comm):
+    """Receives into the bounce buffer; pages come back only by `consumed`, in order."""
+
+    def __init__(self, streams: Sequence[Stream], message_bytes: int, seed: int) -> None:
+        super().__init__(streams)
+        self._message_bytes = message_bytes
+        self._bounce = Bounce(message_bytes, seed)
+        self._done: deque[Request] = deque()
+
+    def post(self, mr: Mr, offset: int, size_bytes: int, tag: int) -> Request:
+        if size_bytes > self._message_bytes:
+            raise LocalProtocolError(
+                f"a receive of {size_bytes} bytes", expected=f"at most {self._message_bytes}"
+            )
+        return super().post(mr, offset, size_bytes, tag)
+
+    def consumed(self, request: Request) -> None:
+        """The message has been unpacked: its pages may be used again."""
+        if not self._done or self._done[0] is not request or request.slot is None:
+            raise LocalProtocolError(
+                f"irecv_consumed called with invalid request {request.number}",
+                expected="the oldest receive that is done and not consumed",
+            )
+        self._done.popleft()
+        self._bounce.give(request.slot)
+        request.slot = None
+
+    def _held(self) -> int:
+        return len(self._queue) + len(self._done)
+
+    def _progress(self) -> None:
+        self._move(self._queue[0], None)
+
+    def _move(self, request: Request, until_s: float | None) -> bool:
+        slot = request.slot = request.slot or self._bounce.take()
+        stream = self._stream(request)
+        request.moved = stream.receive(request.number, slot, request.size_bytes, until_s)
+        return request.moved >= 0
+
+    def _complete(self, request: Request) -> Completion:
+        self._done.append(request)
+        assert request.slot is not None
+        return Completion(
+            done=True,
+            size_bytes=request.moved,
+            descriptors=request.slot.descriptors(request.moved),
+            bounce=self._bounce.array,
+        )

@@ -1,0 +1,103 @@
+"""The payload: words that say where they belong (words.py), written, checked, and poisoned.
+
+A chunk is right if its first word is and each next one is ODD more: one subtraction and one
+comparison a word, in blocks that stay in cache, with no table to compare against. Only a chunk that
+is wrong is looked at closely (damage.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.tcpx.damage import POISON, Finding, classify, diagnose
+from harness.tcpx.words import (
+    ODD,
+    WORD_BYTES,
+    Place,
+    expected,
+    first_word,
+    flat,
+    nonce_of,
+    ramp,
+    words,
+)
+
+__all__ = [
+    "Checker",
+    "Finding",
+    "Place",
+    "classify",
+    "expected",
+    "fill",
+    "nonce_of",
+    "poison",
+    "words",
+]
+
+_BLOCK_WORDS = 64 * 1024  # 512 KiB of payload; smaller blocks pay more for calls than they gain
+_STEP = np.uint64(ODD)
+_MASK = (1 << 64) - 1
+
+
+def fill(view: Any, nonce: int, place: Place) -> None:
+    """Write the chunk that belongs at `place`."""
+    data = flat(view)
+    count, tail = divmod(data.size, WORD_BYTES)
+    base = first_word(nonce, place)
+    np.add(ramp(count), base, out=data[: count * WORD_BYTES].view("<u8"))
+    if tail:
+        data[count * WORD_BYTES :] = _tail(int(base), count, tail)
+
+
+def poison(view: Any) -> None:
+    """Make a buffer that nothing has been received into recognisable."""
+    flat(view)[:] = POISON
+
+
+class Checker:
+    """Checks chunks of at most `max_bytes`; one a thread, because it owns its scratch."""
+
+    def __init__(self, max_bytes: int) -> None:
+        block = min(_BLOCK_WORDS, max(1, words(max_bytes)))
+        self._scratch = np.empty(block, np.uint64)
+        self._equal = np.empty(block, np.bool_)
+        self.words = 0  # verified so far, a tail counted as one
+        self.bytes = 0
+
+    def check(self, view: Any, nonce: int, place: Place) -> Finding | None:
+        """None if every byte of the chunk is right, else what is wrong with it."""
+        data = flat(view)
+        if not self._is_right(data, int(first_word(nonce, place))):
+            return diagnose(data, nonce, place)
+        self.words += words(data.size)
+        self.bytes += data.size
+        return None
+
+    def _is_right(self, data: NDArray[np.uint8], base: int) -> bool:
+        count, tail = divmod(data.size, WORD_BYTES)
+        seen = data[: count * WORD_BYTES].view("<u8")
+        if count and int(seen[0]) != base:
+            return False
+        block = len(self._scratch)
+        starts = range(0, count - 1, block)
+        if not all(self._rises(seen[start : start + block + 1]) for start in starts):
+            return False
+        rest = data[count * WORD_BYTES :]
+        return not tail or rest.tobytes() == _tail(base, count, tail).tobytes()
+
+    def _rises(self, seen: NDArray[np.uint64]) -> bool:
+        """Whether every word is its predecessor's successor."""
+        size = len(seen) - 1
+        steps, equal = self._scratch[:size], self._equal[:size]
+        np.subtract(seen[1:], seen[:-1], out=steps)
+        np.equal(steps, _STEP, out=equal)
+        return bool(equal.all())
+
+
+def _tail(base: int, count: int, tail: int) -> NDArray[np.uint8]:
+    """The first `tail` bytes of word `count`."""
+    word = (base + count * ODD) & _MASK
+    return np.frombuffer(word.to_bytes(WORD_BYTES, "little")[:tail], np.uint8)
