@@ -1,0 +1,154 @@
+"""The node's TCP sockets as the kernel lists them: SOCK_DIAG over netlink, no library, no root.
+
+One dump per address family answers addresses, state, bound device and TCP_INFO of every socket of
+this network namespace, whoever owns it. That is evidence which no role can talk itself out of. A
+socket that was closed between two dumps is not in either: its owner's own last reading counts more.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+
+from harness.errors import NodeError
+from harness.evidence import SocketSeen
+from harness.nic import tcp_info
+from harness.nic.addresses import nic_by_address, nic_of
+
+STATES = (
+    "",
+    "ESTABLISHED",
+    "SYN_SENT",
+    "SYN_RECV",
+    "FIN_WAIT1",
+    "FIN_WAIT2",
+    "TIME_WAIT",
+    "CLOSE",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "LISTEN",
+    "CLOSING",
+    "NEW_SYN_RECV",
+)
+# Everything that carries or has just carried data; TIME_WAIT has neither an owner nor TCP_INFO.
+CONNECTED = frozenset(STATES[1:]) - {"LISTEN", "CLOSE", "TIME_WAIT"}
+SEEN_MAX = 512
+TIMEOUT_S = 1.0
+
+NETLINK_SOCK_DIAG = 4
+SOCK_DIAG_BY_FAMILY = 20
+DUMP = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
+DONE, ERROR = 3, 2  # NLMSG_DONE, NLMSG_ERROR
+INET_DIAG_INFO = 2
+MESSAGE = struct.Struct("=IHHII")  # nlmsghdr
+REQUEST = struct.Struct("=BBBxI48x")  # inet_diag_req_v2 with an empty inet_diag_sockid
+# inet_diag_msg: family, state, ports, addresses, bound interface; the rest is not of interest
+SOCKET = struct.Struct("!BB2xHH16s16s")
+INTERFACE = struct.Struct("=I")
+INTERFACE_AT, ATTRIBUTES_AT = 40, 72
+ATTRIBUTE = struct.Struct("=HH")
+RECEIVE_BYTES = 1 << 16
+
+
+def tcp_sockets(
+    states: Collection[str] = CONNECTED,
+    *,
+    but_ports: Collection[int] = (),
+    at_most: int = SEEN_MAX,
+) -> tuple[SocketSeen, ...]:
+    """TCP sockets in `states`, none with a local or peer port of `but_ports`, at most so many."""
+    _nic_name.cache_clear()  # an interface index may have a new owner since the last dump
+    owners = nic_by_address()
+    mask = sum(1 << STATES.index(state) for state in states)
+    found: list[SocketSeen] = []
+    for family in (socket.AF_INET, socket.AF_INET6):
+        for body in _dump(family, mask):
+            seen = _socket(body, owners)
+            if {seen.local_port, seen.peer_port}.isdisjoint(but_ports):
+                found.append(seen)
+            if len(found) >= at_most:
+                return tuple(found)
+    return tuple(found)
+
+
+def _dump(family: int, states: int) -> Iterator[bytes]:
+    """Each inet_diag_msg, with its attributes, of one family."""
+    request = REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (INET_DIAG_INFO - 1), states)
+    header = MESSAGE.pack(MESSAGE.size + len(request), SOCK_DIAG_BY_FAMILY, DUMP, 1, 0)
+    kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
+    try:
+        with socket.socket(socket.AF_NETLINK, kind, NETLINK_SOCK_DIAG) as netlink:
+            netlink.settimeout(TIMEOUT_S)
+            netlink.send(header + request)
+            yield from _messages(netlink)
+    except OSError as error:
+        raise NodeError(
+            f"the kernel does not list its sockets: {error}",
+            expected="an answer from SOCK_DIAG",
+            fix="Run: modprobe tcp_diag",
+        ) from error
+
+
+def _messages(netlink: socket.socket) -> Iterator[bytes]:
+    while True:
+        data = netlink.recv(RECEIVE_BYTES)
+        at = 0
+        while at < len(data):
+            size, kind, _, _, _ = MESSAGE.unpack_from(data, at)
+            body = data[at + MESSAGE.size : at + size]
+            if kind == DONE:
+                return
+            if kind == ERROR:
+                code = -struct.unpack_from("=i", body)[0]
+                raise OSError(code, "SOCK_DIAG refused the request")
+            yield body
+            at += _aligned(size)
+
+
+def _socket(body: bytes, owners: dict[str, str]) -> SocketSeen:
+    family, state, local_port, peer_port, local, peer = SOCKET.unpack_from(body)
+    local_address = _address(family, local)
+    (interface,) = INTERFACE.unpack_from(body, INTERFACE_AT)
+    return SocketSeen(
+        local_address=local_address,
+        local_port=local_port,
+        peer_address=_address(family, peer),
+        peer_port=peer_port,
+        nic=nic_of(local_address, owners),
+        bound_device=_nic_name(interface) if interface else "",
+        state=STATES[state],
+        **tcp_info.fields(_attribute(body, INET_DIAG_INFO)),
+    )
+
+
+def _address(family: int, raw: bytes) -> str:
+    """As people write it; IPv4 inside IPv6 is IPv4, so that one address has one spelling."""
+    if family == socket.AF_INET:
+        return socket.inet_ntop(socket.AF_INET, raw[:4])
+    address = ipaddress.IPv6Address(raw)
+    return str(address.ipv4_mapped or address)
+
+
+def _attribute(body: bytes, wanted: int) -> bytes:
+    at = ATTRIBUTES_AT
+    while at + ATTRIBUTE.size <= len(body):
+        size, kind = ATTRIBUTE.unpack_from(body, at)
+        if kind == wanted:
+            return body[at + ATTRIBUTE.size : at + size]
+        at += max(_aligned(size), ATTRIBUTE.size)
+    return b""
+
+
+@lru_cache(maxsize=256)
+def _nic_name(index: int) -> str:
+    try:
+        return socket.if_indextoname(index)
+    except OSError:  # gone since the dump
+        return f"#{index}"
+
+
+def _aligned(size: int) -> int:
+    return (size + 3) & ~3
