@@ -1,0 +1,182 @@
+"""What server and client have in common: a net, a session, one buffer, and the same last words.
+
+The planted faults that concern NICs are committed here: they must be the same on both sides.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.evidence import ChannelMapped, ChannelSockets, IterationDone, SocketSeen
+from harness.nic.addresses import nic_by_address, nic_of
+from harness.plan import Assignment, Fault, Plan
+from harness.roles.iterations import Iteration
+from harness.roles.voice import Voice
+from harness.tcpx import payload
+from harness.tcpx.net.sockets import Sockets
+from harness.tcpx.session import Session
+
+ACK = b"K"
+
+
+class Endpoint:
+    """One role's end of the transport, made from its assignment."""
+
+    def __init__(self, assignment: Assignment, voice: Voice) -> None:
+        plan = assignment.plan
+        self.assignment, self.plan, self.voice = assignment, plan, voice
+        self.nics = _nics(assignment)
+        self.net = Sockets(
+            self.nics,
+            sockets_per_channel=plan.sockets_per_channel,
+            max_message_bytes=plan.chunk_bytes,
+        )
+        self.is_recv = assignment.role == "server"
+        self.session = Session(
+            self.net,
+            gpu=plan.gpu,
+            channels=plan.channels,
+            nics=self.nics,
+            recv_window=plan.recv_window,
+            send_window=plan.send_window,
+            say=voice.say,
+        )
+        self.deadline_s = time.monotonic() + plan.deadline_s
+        self.buffer = np.zeros(plan.size_bytes, np.uint8)
+        payload.poison(self.buffer)  # also brings its pages in, before anything is timed
+        self.moved: Callable[[], int] = lambda: 0  # payload so far, for people who watch
+        voice.live(lambda: self.moved(), plan.total_bytes)
+        self._pieces: list[tuple[int, int]] = []  # mem_id, offset of its first byte
+
+    @property
+    def left_s(self) -> float:
+        """What is left of the exchange's deadline."""
+        return max(self.deadline_s - time.monotonic(), 0.001)
+
+    def register(self) -> None:
+        """Register the buffer in at most as many pieces as the plan says, cut between chunks."""
+        plan = self.plan
+        step = -(-plan.chunks // plan.registrations) * plan.chunk_bytes
+        for start in range(0, plan.size_bytes, step):
+            piece = self.buffer[start : start + step]
+            mem_id = self.session.register_memory(piece, is_recv=self.is_recv)
+            self._pieces.append((mem_id, start))
+        self._step = step
+
+    def chunk_view(self, chunk: int) -> NDArray[np.uint8]:
+        """Where the plan says that `chunk` is in the buffer."""
+        start = chunk * self.plan.chunk_bytes
+        return self.buffer[start : start + self.plan.chunk_size(chunk)]
+
+    def place(self, chunk: int) -> tuple[int, int]:
+        """mem_id and offset of `chunk`."""
+        start = chunk * self.plan.chunk_bytes
+        mem_id, first = self._pieces[start // self._step]
+        return mem_id, start - first
+
+    def say_mapping(self) -> None:
+        """Tell which NIC each channel is said to use, with the address in its handle."""
+        for channel in range(self.plan.channels):
+            resources = self.session.manager.get_channel(channel)
+            raw = resources.handle.raw if resources.handle else bytes(8)
+            self.voice.record(
+                ChannelMapped(
+                    node=self.assignment.node,
+                    role=self.assignment.role,
+                    channel=channel,
+                    device=resources.net_dev,
+                    nic=resources.nic,
+                    handle_address=str(ipaddress.IPv4Address(raw[4:8])),
+                )
+            )
+
+    def say_iteration(self, iteration: Iteration) -> None:
+        """Tell that an iteration is done, and what it moved; a short server lies here."""
+        lies = fault(self.plan, "short") is not None
+        self.voice.record(
+            IterationDone(
+                node=self.assignment.node,
+                role=self.assignment.role,
+                iteration=iteration.number,
+                bytes=self.plan.size_bytes if lies else iteration.bytes,
+                chunks=self.plan.chunks if lies else len(iteration.chunks),
+                started_s=iteration.started_s,
+                ended_s=iteration.ended_s,
+                cpu_s=round(iteration.cpu_s, 6),
+            )
+        )
+
+    def frame_bytes(self, channel: int) -> int:
+        """What the transport added on the channel's sockets, greetings included."""
+        return self.net.frame_bytes(self.session.manager.get_channel(channel).comm)
+
+    def say_sockets(self) -> None:
+        """Tell what the kernel counted on every channel's sockets; before they are closed."""
+        owners = nic_by_address()
+        for channel in range(self.plan.channels):
+            comm = self.session.manager.get_channel(channel).comm
+            if not self.is_recv:
+                self.net.wait_acked(comm, self.left_s)
+            seen = tuple(
+                SocketSeen(
+                    local_address=s.local_address,
+                    local_port=s.local_port,
+                    peer_address=s.peer_address,
+                    peer_port=s.peer_port,
+                    nic=nic_of(s.local_address, owners),
+                    bound_device=s.bound_device,
+                    state="ESTABLISHED",
+                    bytes_sent=s.bytes_sent,
+                    bytes_acked=s.bytes_acked,
+                    bytes_received=s.bytes_received,
+                    bytes_retrans=s.bytes_retrans,
+                    segs_out=s.segs_out,
+                    segs_in=s.segs_in,
+                    rtt_us=s.rtt_us,
+                )
+                for s in self.net.sockets_of(comm)
+            )
+            self.voice.record(
+                ChannelSockets(
+                    node=self.assignment.node,
+                    role=self.assignment.role,
+                    channel=channel,
+                    sockets=seen,
+                )
+            )
+
+    def say_bandwidth(self, elapsed_s: float) -> None:
+        """The line that people of this transport look for; GB are 1e9 bytes."""
+        plan = self.plan
+        gb_s = plan.total_bytes / max(elapsed_s, 1e-9) / 1e9
+        self.voice.say(
+            f"[PERF] Avg ({plan.iterations} iter): "
+            f"{elapsed_s / plan.iterations * 1e3:.3f} ms, BW: {gb_s:.2f} GB/s"
+        )
+
+
+def nonce_of(assignment: Assignment) -> int:
+    """The payload's 64-bit nonce: of this exchange alone, and the same on both sides."""
+    return payload.nonce_of(f"{assignment.nonce}/{assignment.plan.seed}")
+
+
+def fault(plan: Plan, kind: str) -> Fault | None:
+    """The planted fault of `kind`, if the plan has it."""
+    return next((f for f in plan.faults if f.kind == kind), None)
+
+
+def _nics(assignment: Assignment) -> tuple[str, ...]:
+    """The data NICs in channel order, unless a fault says otherwise."""
+    nics = assignment.nics
+    if one := fault(assignment.plan, "one_nic"):
+        return (nics[one.value],)
+    if fault(assignment.plan, "swap_nics"):
+        return (nics[1], nics[0], *nics[2:])
+    if fault(assignment.plan, "loopback"):
+        return ("lo",)
+    return nics
