@@ -1,0 +1,168 @@
+"""What became of every planned test: the model that all reports share.
+
+Each planned test appears exactly once, whatever happened. A test without an end is an ERROR that
+names the last thing that was seen of it; one that never began is an ERROR too, because a run that
+was cut short must not look like a shorter run. A green test that left a claim open is an ERROR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from harness.evidence import (
+    Entry,
+    ExchangePlanned,
+    Judged,
+    TestFinished,
+    TestsPlanned,
+    TestStarted,
+)
+from harness.verdict import Outcome, headline, unsettled
+
+NAMED = ("node", "role", "channel", "claim")  # fields that tell one record from its siblings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One test's end. `source` is its file:line as it was planned."""
+
+    test: str
+    source: str = ""
+    outcome: Outcome
+    klass: str = ""
+    message: str = ""
+    detail: str = ""
+    duration_s: float = 0.0
+
+    @property
+    def red(self) -> bool:
+        return self.outcome > Outcome.PASS
+
+    @property
+    def worded(self) -> str:
+        """The message; of an ERROR or INCONCLUSIVE it begins with the word."""
+        word, message = self.outcome.name, self.message or self.klass or self.outcome.name
+        if self.outcome in (Outcome.FAIL, Outcome.SKIP) or message.startswith(word):
+            return message
+        return f"{word} {message}"
+
+
+def cases(entries: Sequence[Entry]) -> list[Case]:
+    """A case for every test that was planned or seen, in the order of the plan."""
+    finished = _worst(e.record for e in entries if isinstance(e.record, TestFinished))
+    started = {e.record.test: e for e in entries if isinstance(e.record, TestStarted)}
+    judged = [e.record for e in entries if isinstance(e.record, Judged)]
+    red = {one.test: one for one in reversed(judged) if Outcome[one.outcome] > Outcome.PASS}
+    still_open: dict[str, list[Judged]] = {}
+    for one in unsettled(entries):
+        still_open.setdefault(one.test, []).append(one)
+    found = []
+    for test, source in _tests(entries).items():
+        if test in finished:
+            case = _ended(finished[test], source)
+        elif test in started:
+            case = _interrupted(test, source, _last(entries, started[test]))
+        else:
+            case = _not_run(test, source)
+        if test in red and not case.red:
+            case = _swallowed(case, red[test])
+        found.append(_with_open_claims(case, still_open.get(test, [])))
+    return found
+
+
+def _swallowed(case: Case, judged: Judged) -> Case:
+    """A test that ended green although a verdict of it was not: the verdict counts."""
+    return replace(
+        case, outcome=Outcome[judged.outcome], klass=judged.klass, message=headline(judged)
+    )
+
+
+def _tests(entries: Sequence[Entry]) -> dict[str, str]:
+    """Every test with its source; those that nobody planned come last."""
+    tests: dict[str, str] = {}
+    for entry in entries:
+        if isinstance(entry.record, TestsPlanned):
+            tests |= {t: s for t, s in entry.record.tests.items() if t not in tests}
+    for entry in entries:
+        if isinstance(entry.record, TestStarted | TestFinished):
+            tests.setdefault(entry.record.test, "")
+    return tests
+
+
+def _worst(ends: Iterable[TestFinished]) -> dict[str, TestFinished]:
+    """A test's end; of several (a repeated test) the worst."""
+    worst: dict[str, TestFinished] = {}
+    for end in ends:
+        known = worst.get(end.test)
+        if known is None or _outcome(end) > _outcome(known):
+            worst[end.test] = end
+    return worst
+
+
+def _outcome(end: TestFinished) -> Outcome:
+    """A word that is no outcome is nobody's PASS."""
+    return Outcome.__members__.get(end.outcome, Outcome.ERROR)
+
+
+def _ended(end: TestFinished, source: str) -> Case:
+    return Case(
+        test=end.test,
+        source=source,
+        outcome=_outcome(end),
+        klass=end.klass,
+        message=end.message,
+        detail=end.detail,
+        duration_s=end.duration_s,
+    )
+
+
+def _interrupted(test: str, source: str, last: str) -> Case:
+    return Case(
+        test=test,
+        source=source,
+        outcome=Outcome.ERROR,
+        klass="INTERRUPTED",
+        message=f"INTERRUPTED: the run ended while this test ran; last event: {last}",
+    )
+
+
+def _not_run(test: str, source: str) -> Case:
+    return Case(
+        test=test,
+        source=source,
+        outcome=Outcome.ERROR,
+        klass="NOT_RUN",
+        message="NOT_RUN: the run ended before this test began",
+    )
+
+
+def _with_open_claims(case: Case, still_open: list[Judged]) -> Case:
+    """A red test keeps its own reason; the open claims are listed below it."""
+    if not still_open:
+        return case
+    lines = [headline(judged) for judged in still_open]
+    detail = "\n".join(filter(None, [case.detail, *lines]))
+    if case.red:
+        return replace(case, detail=detail)
+    return replace(case, outcome=Outcome.ERROR, klass="UNSETTLED", message=lines[0], detail=detail)
+
+
+def _last(entries: Sequence[Entry], started: Entry) -> str:
+    """The last record that concerns this test, in words."""
+    test = getattr(started.record, "test", "")
+    exchanges = {
+        e.exchange
+        for e in entries
+        if isinstance(e.record, ExchangePlanned) and e.record.test == test
+    }
+    ours = [e for e in entries if e is started or e.exchange in exchanges]
+    last = max(ours, key=lambda e: (e.wall_s, e.worker, e.seq))
+    names = [f"{name} {getattr(last.record, name)}" for name in NAMED if _has(last, name)]
+    where = f" ({', '.join(names)})" if names else ""
+    after_s = max(last.wall_s - started.wall_s, 0.0)
+    return f"{type(last.record).__name__}{where}, {after_s:.3f} s after its start"
+
+
+def _has(entry: Entry, name: str) -> bool:
+    return getattr(entry.record, name, "") not in ("", -1)

@@ -1,0 +1,100 @@
+"""Lines for people: one exchange with its channels and claims, and the run as a whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.evidence import Entry, Judged, RunStarted
+from harness.report.case import Case
+from harness.report.ending import all_cases, outcome
+from harness.report.exchanges import ChannelFigures, Told, exchanges
+from harness.verdict import Outcome, counted, headline, worst
+
+JUNIT = "junit.xml"
+MOST_RED = 50  # more than a screenful; the report has all of them
+
+
+def exchange_lines(entries: Sequence[Entry]) -> list[str]:
+    """Every exchange among `entries`: a line a channel, then a line a claim."""
+    return [line for told in exchanges(entries) for line in told_lines(told)]
+
+
+def told_lines(told: Told) -> list[str]:
+    return [_title(told), *_channel_lines(told), *map(_claim, told.judged)]
+
+
+def run_lines(entries: Sequence[Entry], folder: Path) -> list[str]:
+    """The largest exchange, what is red, the totals, the verdict and where the report is."""
+    found = all_cases(entries)
+    red = [case for case in found if case.red]
+    return [
+        *_header(entries),
+        *_largest(entries),
+        *(line for case in red[:MOST_RED] for line in _red_lines(case)),
+        *([f"and {len(red) - MOST_RED} more in the report"] if len(red) > MOST_RED else []),
+        _totals(found),
+        f"verdict: {outcome(entries).name}",
+        f"report: {_near(folder / JUNIT)}",
+    ]
+
+
+def _header(entries: Sequence[Entry]) -> list[str]:
+    started = next((e for e in entries if isinstance(e.record, RunStarted)), None)
+    if started is None or not isinstance(started.record, RunStarted):
+        return []
+    names = [node.get("name", "?") for node in started.record.inventory.get("nodes", [])]
+    return [f"run {started.run}, tier {started.record.tier}, nodes {', '.join(names) or 'none'}"]
+
+
+def _largest(entries: Sequence[Entry]) -> list[str]:
+    """The exchange that moved most, channel by channel: the run's best view of every NIC."""
+    told = max(exchanges(entries), key=lambda t: t.bytes, default=None)
+    if told is None or not told.bytes:
+        return []
+    return [f"largest {_title(told)}", f"  of {told.seen.planned.test}", *_channel_lines(told)]
+
+
+def _title(told: Told) -> str:
+    planned, plan = told.seen.planned, told.seen.plan
+    verdict = worst(Outcome[one.outcome] for one in told.judged)
+    return (
+        f"exchange {told.seen.name}: {plan.exercise}, {planned.client} to {planned.server}, "
+        f"{counted(plan.channels, 'channel')}, {told.bytes:,} bytes, {told.seen.gb_s:.3f} GB/s, "
+        f"{counted(told.words_verified, 'word')} verified: {verdict.name}"
+    )
+
+
+def _channel_lines(told: Told) -> list[str]:
+    return [_channel(figures) for figures in told.channels]
+
+
+def _channel(figures: ChannelFigures) -> str:
+    nics = f"{figures.nics['client']} to {figures.nics['server']}"
+    return (
+        f"  channel {figures.channel:>2}  {nics:<14} {figures.bytes:>15,} bytes "
+        f"{figures.gb_s:>8.3f} GB/s {figures.share:>6.1%}"
+    )
+
+
+def _claim(judged: Judged) -> str:
+    if judged.outcome == Outcome.PASS.name:
+        return f"  PASS {judged.claim}: {judged.fact} (checked {judged.checked:,})"
+    return f"  {judged.outcome} {judged.claim}: {headline(judged)}"
+
+
+def _red_lines(case: Case) -> list[str]:
+    return [f"{case.outcome.name} {case.test}", f"  {case.message}"]
+
+
+def _near(path: Path) -> str:
+    """As one would type it from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _totals(found: Sequence[Case]) -> str:
+    counts = Counter(case.outcome for case in found)
+    words = [f"{counts[o]} {o.name}" for o in sorted(Outcome) if counts[o]]
+    return f"{counted(len(found), 'test')}: {', '.join(words) or 'none'}"

@@ -1,0 +1,81 @@
+"""The exchanges of a run, each with its verdicts and its channels' figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.evidence import ChannelDone, Entry, ExchangePlanned, Judged
+from harness.verdict import judge
+from harness.verdict.counters import nic_of
+from harness.verdict.exchange import ROLES, Exchange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelFigures:
+    """What one channel did, by the server's account; `nics` are where its sockets were."""
+
+    channel: int
+    nics: dict[str, str]
+    bytes: int
+    words_verified: int
+    gb_s: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One exchange as reports tell it."""
+
+    seen: Exchange
+    judged: tuple[Judged, ...]
+    channels: tuple[ChannelFigures, ...]
+
+    @property
+    def words_verified(self) -> int:
+        return sum(channel.words_verified for channel in self.channels)
+
+    @property
+    def bytes(self) -> int:
+        return sum(channel.bytes for channel in self.channels)
+
+
+def exchanges(entries: Sequence[Entry]) -> list[Told]:
+    """Every planned exchange among `entries`, in the order of their plans."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.exchange, []).append(entry)
+    return [
+        _told(groups[entry.exchange])
+        for entry in entries
+        if isinstance(entry.record, ExchangePlanned)
+    ]
+
+
+def _told(entries: list[Entry]) -> Told:
+    """Verdicts are the recorded ones; an exchange that still runs has none yet and gets them."""
+    seen = Exchange(entries)
+    recorded = tuple(e.record for e in entries if isinstance(e.record, Judged))
+    return Told(seen=seen, judged=recorded or judge(entries), channels=_channels(seen))
+
+
+def _channels(seen: Exchange) -> tuple[ChannelFigures, ...]:
+    done = {s.record.channel: s.record for s in seen.seen(ChannelDone, role="server")}
+    total = sum(d.bytes for d in done.values())
+    return tuple(_figures(seen, done[channel], total) for channel in sorted(done))
+
+
+def _figures(seen: Exchange, done: ChannelDone, total: int) -> ChannelFigures:
+    elapsed_s = done.ended_s - done.started_s
+    return ChannelFigures(
+        channel=done.channel,
+        nics={role: _nics(seen, role, done.channel) for role in ROLES},
+        bytes=done.bytes,
+        words_verified=done.words_verified,
+        gb_s=done.bytes / elapsed_s / 1e9 if elapsed_s > 0 else 0.0,
+        share=done.bytes / total if total else 0.0,
+    )
+
+
+def _nics(seen: Exchange, role: str, channel: int) -> str:
+    return "+".join(sorted({nic_of(s) or "?" for s in seen.sockets(role, channel)})) or "?"

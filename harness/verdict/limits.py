@@ -1,0 +1,51 @@
+"""What is allowed, in one place: each number with its unit in the name and a reason beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.plan import KIB, MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The embedded testbed and real NICs share these; none depends on the size of a machine."""
+
+    # A bare TCP segment is 14 + 20 + 20 bytes on Ethernet, an ARP frame 42: whatever was counted
+    # as a packet had at least this much beside its payload.
+    header_min_bytes: int = 42
+    # 14 Ethernet + 20 IP + 60 TCP with every option; also covers IPv4 with a VLAN tag and FCS
+    # counted in, since timestamps alone make 66.
+    header_max_bytes: int = 94
+    # ARP, neighbour discovery, the bootstrap's handles, a stray multicast.
+    slack_bytes: int = 64 * KIB
+    # TCP_INFO counts SYN and FIN as one byte each.
+    handshake_bytes: int = 2
+    # A NIC that should be flat: above this share of the exchange it carried part of it.
+    quiet_share: float = 0.005
+    # The management NIC carries ssh: role start, records, the observer's samples.
+    management_bytes: int = 1 * MIB
+    management_bytes_per_s: int = 256 * KIB
+    # Bytes beyond the band that make at least this share of a channel are that channel's.
+    channel_share: float = 0.5
+    # And at most so many times the whole exchange: a backup job is not our channel.
+    exchange_times: float = 2.0
+    # The NIC that a channel should use carried at least this share of its payload.
+    carried_share: float = 0.99
+    # Round-robin is exact; headers and retransmissions differ a little from NIC to NIC.
+    fair_share: float = 0.01
+    # N channels on N NICs: at least this share of N times one channel (3.9 of 4).
+    scaling_share: float = 0.975
+    # Below this ratio the second channel added nothing worth the name.
+    parallel_ratio: float = 1.25
+    # Of the line's rate less headers.
+    rate_share: float = 0.97
+    # A token bucket's credit may add a little; more than this is a counting error.
+    rate_share_max: float = 1.05
+    # The observer lists sockets ten times a second at first: a transfer this long is seen.
+    sighting_s: float = 1.0
+    # Lines under a headline; the journal has the rest.
+    evidence_lines: int = 20
+
+
+LIMITS = Limits()

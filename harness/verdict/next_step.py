@@ -1,0 +1,62 @@
+"""What to do next, a sentence for every class, with the node and the NIC where they are known."""
+
+from __future__ import annotations
+
+_ROLE = "Read the role's last words in the journal, then run the role by hand on {node}"
+_DAMAGE = (
+    "Run the same plan and seed again: damage at the same place is a bug in the data path, "
+    "elsewhere a race; the evidence says where the wrong words come from"
+)
+_COUNTERS = "On {node}, compare `ip -s link show {nic}` before and after a transfer"
+
+STEPS = {
+    "BITFLIP": _DAMAGE,
+    "SWAP": _DAMAGE,
+    "STALE": _DAMAGE,
+    "DUPLICATE": _DAMAGE,
+    "SHIFT": _DAMAGE,
+    "TRUNCATED": _DAMAGE,
+    "MISSING": _DAMAGE,
+    "UNWRITTEN": _DAMAGE,
+    "LEDGER": "Follow this channel's chunks in both roles' records: the first side that lost count "
+    "is at fault",
+    "ITERATION": _ROLE,
+    "MAPPING": "On {node}, check the order of NICs in the inventory, `ip -br address`, and "
+    "`ip route get` to the peer's address from the address of {nic}",
+    "LOOPBACK": "Check that the inventory names two machines and that no address is on both",
+    "LINK_DOWN": "On {node}: ip link set {nic} up; then check the cable and the switch port",
+    "STRAY": "On {node}, see with `ss -tin` which socket uses {nic}, and with `ip route` why",
+    "TRAFFIC": _COUNTERS,
+    "FAIRNESS": _COUNTERS,
+    "COUNTER": _COUNTERS + "; a counter that stands still proves nothing",
+    "FOREIGN_LOAD": "On {node}, see with `ss -tinp` who else uses {nic}; repeat when it is idle",
+    "NO_PARALLELISM": "See which NIC was saturated in the exchange's lines, then check the mapping",
+    "SCALING": "Compare the channels' GB/s in the exchange's lines: the slowest NIC bounds all",
+    "SLOW": "Compare the channels' GB/s in the exchange's lines; check the rate in the inventory",
+    "TOO_FAST": "Recompute from the byte counters; check the rate in the inventory",
+    "READY_IDENTITY": "On {node}, see with `ss -tlnp` who listens on the bootstrap port",
+    "ROLE_EXIT": _ROLE,
+    "ROLE_CRASH": _ROLE + "; see `dmesg` there for the kernel's view",
+    "ROLE_STOPPED": _ROLE,
+    "HANG": "On {node}, start the role by hand and take its stacks with `py-spy dump`",
+    "STALL": "See `ss -tin` on both nodes for the channel's socket: who has a full receive queue?",
+    "BOOTSTRAP": "Check what listens on the server's bootstrap port, and both roles' versions",
+    "WINDOW": "Run the role by hand with one channel and count the requests it posts",
+    "REMOTE_PROTOCOL": "Look at the peer's last words first: it went away or broke the protocol",
+    "LOCAL_PROTOCOL": _ROLE,
+    "UNVERIFIED": "Run with verification on: nothing is known about the payload",
+    "NO_EVIDENCE": "Read the journal for what ended this before it could be seen",
+    "UNSETTLED": "Settle the claim in the test, or do not make it",
+    "INTERRUPTED": "Run it again; the journal has everything up to the interruption",
+    "NOT_RUN": "Run it again; the run ended before this test began",
+    "INVENTORY": "Correct the NICs of {node} in the inventory: see `ip -br link` there",
+    "INFRA_SSH": "Try `ssh {node}` from this machine",
+    "INFRA_HOSTKEY": "If the node was reinstalled, pin its new key: python -m harness enroll",
+    "LEASE": "See who holds {node} in the message; wait or ask them",
+}
+
+
+def next_step(klass: str, *, node: str = "", nic: str = "", channel: int = -1) -> str:
+    """The sentence for `klass`, '' when there is nothing better than the fact itself."""
+    places = {"node": node or "the node", "nic": nic or "the NIC", "channel": channel}
+    return STEPS.get(klass, "").format(**places)

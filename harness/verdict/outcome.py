@@ -1,0 +1,47 @@
+"""The five outcomes, in order, and which class of finding has which.
+
+FAIL blames the product, ERROR the bench, INCONCLUSIVE nobody: the evidence does not reach. A check
+names a class and gets the outcome from here, so that one class never means two things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+
+from harness.errors import HarnessError, TransportError
+
+
+class Outcome(IntEnum):
+    """Anything above PASS makes a run red."""
+
+    SKIP = 0
+    PASS = 1
+    INCONCLUSIVE = 2
+    FAIL = 3
+    ERROR = 4
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The greatest of `outcomes`. Of none at all it is ERROR: no evidence is never PASS."""
+    return max(outcomes, default=Outcome.ERROR)
+
+
+def _bench(root: type[HarnessError]) -> Iterator[str]:
+    """The classes of all errors that are not the transport's."""
+    if not issubclass(root, TransportError):
+        yield root.klass
+        for cls in root.__subclasses__():
+            yield from _bench(cls)
+
+
+OPEN = frozenset({"NO_EVIDENCE", "UNVERIFIED", "COUNTER", "FOREIGN_LOAD"})
+OWN = frozenset({"INTERRUPTED", "NOT_RUN", "UNSETTLED", "ROLE_STOPPED", "ROLE_BUG", "EXIT_CODE"})
+BENCH = frozenset(_bench(HarnessError)) | OWN
+
+
+def outcome_of(klass: str) -> Outcome:
+    """The outcome of a finding above PASS; a class we do not know is the product's own word."""
+    if klass in OPEN:
+        return Outcome.INCONCLUSIVE
+    return Outcome.ERROR if klass in BENCH else Outcome.FAIL

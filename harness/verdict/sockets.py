@@ -1,0 +1,92 @@
+"""Every socket carried its payload and frame headers, to the byte.
+
+TCP's own arithmetic, read from TCP_INFO before the sockets were closed: what the client sent once
+(bytes_sent - bytes_retrans) is what it said it sent, headers of the transport included; what the
+kernel of the server received is that too. bytes_acked and bytes_received count SYN and FIN as one
+byte each, so these two may be up to 2 higher a socket. A last ACK may still be under way when the
+client reads: bytes_acked has no lower bound.
+"""
+
+from __future__ import annotations
+
+from harness.evidence import ChannelDone, ChannelSockets, Judged
+from harness.verdict.exchange import ROLES, Exchange
+from harness.verdict.finding import breaks, counted, holds
+from harness.verdict.limits import LIMITS
+
+CLAIM = "sockets"
+
+
+def sockets(exchange: Exchange) -> Judged:
+    total = 0
+    for channel in range(exchange.plan.channels):
+        for role in ROLES:
+            if found := _wrong(exchange, role, channel):
+                return found
+            total += _expected(exchange, role, channel)
+    plan = exchange.plan
+    count = sum(len(s.record.sockets) for s in exchange.seen(ChannelSockets))
+    fact = (
+        f"{counted(count, 'socket')} of {counted(plan.channels, 'channel')} carried "
+        f"{total:,} bytes, client and server together: payload and frame headers, exactly"
+    )
+    return holds(exchange, CLAIM, checked=3 * plan.channels, fact=fact)
+
+
+def _wrong(exchange: Exchange, role: str, channel: int) -> Judged | None:
+    """The channel's first figure that is not what it should be."""
+    said = exchange.last(ChannelSockets, role=role, channel=channel)
+    done = exchange.last(ChannelDone, role=role, channel=channel)
+    if said is None or done is None or not said.record.sockets:
+        what = "byte count" if done is None else "sockets"
+        klass, fact, at_s = "NO_EVIDENCE", f"the {role} told no {what}", exchange.ended_s
+    elif fact := _difference(exchange, role, channel):
+        klass, at_s = "LEDGER", said.at_s
+    else:
+        return None
+    return breaks(
+        exchange,
+        CLAIM,
+        klass,
+        fact,
+        at_s=at_s,
+        node=exchange.nodes[role],
+        nic=exchange.nic(role, channel),
+        channel=channel,
+        evidence=_lines(exchange, role, channel),
+    )
+
+
+def _difference(exchange: Exchange, role: str, channel: int) -> str:
+    """What TCP counted against what the role accounts for; '' when they agree."""
+    seen = exchange.sockets(role, channel)
+    expected = _expected(exchange, role, channel)
+    once = sum(s.bytes_sent - s.bytes_retrans for s in seen)
+    acked = sum(s.bytes_acked for s in seen)
+    received = sum(s.bytes_received for s in seen)
+    extra = LIMITS.handshake_bytes * len(seen)
+    if role == "client" and once != expected:
+        figure = f"sent {once:,} bytes"
+    elif role == "client" and acked > expected + extra:
+        figure = f"had {acked:,} bytes acknowledged"
+    elif role == "server" and not expected <= received <= expected + extra:
+        figure = f"received {received:,} bytes"
+    else:
+        return ""
+    return (
+        f"its {counted(len(seen), 'socket')} {figure}, payload and frame headers are {expected:,}"
+    )
+
+
+def _expected(exchange: Exchange, role: str, channel: int) -> int:
+    done = exchange.last(ChannelDone, role=role, channel=channel)
+    return done.record.bytes + done.record.frame_bytes if done else 0
+
+
+def _lines(exchange: Exchange, role: str, channel: int) -> list[str]:
+    return [
+        f"{s.local_address}:{s.local_port} to {s.peer_address}:{s.peer_port}: "
+        f"sent {s.bytes_sent:,}, again {s.bytes_retrans:,}, acknowledged {s.bytes_acked:,}, "
+        f"received {s.bytes_received:,} bytes"
+        for s in exchange.sockets(role, channel)
+    ]

@@ -1,0 +1,72 @@
+"""Speed claims that suites make over several exchanges: the line's rate, and growth with channels.
+
+The line's payload rate is what is left of its rate after headers: a frame of MTU + 14 bytes carries
+MTU - 52 of payload (20 IP, 32 TCP with timestamps). A rate that was not measured proves nothing.
+"""
+
+from __future__ import annotations
+
+from harness.evidence import Judged
+from harness.verdict.exchange import Exchange
+from harness.verdict.finding import breaks, holds
+from harness.verdict.limits import LIMITS
+
+ETHERNET_BYTES = 14
+IP_TCP_BYTES = 52
+DEFAULT_MTU = 1500
+
+
+def line_gb_s(exchange: Exchange) -> float:
+    """Payload that the NICs in use can carry, 1e9 bytes a second; 0 where no rate is stated."""
+    planned = exchange.planned
+    mtu = planned.mtu or DEFAULT_MTU
+    nics = min(
+        len({exchange.nic(role, c) for c in range(exchange.plan.channels)})
+        for role in exchange.nodes
+    )
+    return nics * planned.rate_gbit_s / 8 * (mtu - IP_TCP_BYTES) / (mtu + ETHERNET_BYTES)
+
+
+def rate(
+    exchange: Exchange, *, test: str, claim: str, at_least: float = LIMITS.rate_share
+) -> Judged:
+    """The exchange reached `at_least` of what its lines can carry, and no more than they can."""
+    line, seen = line_gb_s(exchange), exchange.gb_s
+    if line <= 0 or seen <= 0:
+        what = "no line rate is stated" if line <= 0 else "no rate was measured"
+        return _red(exchange, test, claim, "NO_EVIDENCE", what)
+    share = seen / line
+    fact = f"{seen:.3f} GB/s, {share:.1%} of {line:.3f} GB/s that the lines carry less headers"
+    if share < at_least:
+        return _red(exchange, test, claim, "SLOW", f"{fact}, expected at least {at_least:.1%}")
+    if share > LIMITS.rate_share_max:
+        most = LIMITS.rate_share_max
+        return _red(exchange, test, claim, "TOO_FAST", f"{fact}, expected at most {most:.1%}")
+    return holds(exchange, claim, checked=exchange.plan.iterations, fact=fact, test=test)
+
+
+def scaling(
+    one: Exchange,
+    many: Exchange,
+    *,
+    test: str,
+    claim: str,
+    at_least: float = LIMITS.scaling_share,
+) -> Judged:
+    """`many` is `at_least` as many times faster than `one` as it has times the channels."""
+    if one.gb_s <= 0 or many.gb_s <= 0:
+        return _red(many, test, claim, "NO_EVIDENCE", "no rate was measured")
+    ideal = many.plan.channels / one.plan.channels
+    ratio = many.gb_s / one.gb_s
+    fact = (
+        f"{many.plan.channels} channels {many.gb_s:.3f} GB/s, {one.plan.channels} "
+        f"{one.gb_s:.3f} GB/s: {ratio:.2f} times"
+    )
+    if ratio < at_least * ideal:
+        klass = "NO_PARALLELISM" if ratio < LIMITS.parallel_ratio else "SCALING"
+        return _red(many, test, claim, klass, f"{fact}, expected {at_least * ideal:.2f}")
+    return holds(many, claim, checked=one.plan.iterations, fact=fact, test=test)
+
+
+def _red(exchange: Exchange, test: str, claim: str, klass: str, fact: str) -> Judged:
+    return breaks(exchange, claim, klass, fact, at_s=exchange.ended_s, test=test)
