@@ -1,0 +1,40 @@
+"""One channel is as fast as its NIC, and N channels are N times as fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from fixtures.exchange import Exchanges, Settle
+from harness.inventory import Inventory
+from harness.plan import MIB, Plan
+from harness.verdict import rate, scaling
+
+pytestmark = [pytest.mark.hardware, pytest.mark.requires(stated_rate=True, nics_per_node=4)]
+
+CHANNELS = (1, 2, 4)
+
+
+def test_throughput_grows_with_channels(
+    exchange: Exchanges,
+    plan: Plan,
+    claims: Callable[[str], Settle],
+    inventory: Inventory,
+    request: pytest.FixtureRequest,
+) -> None:
+    test = request.node.nodeid
+    settle_rate = {n: claims(f"rate-{n}") for n in CHANNELS}
+    settle_scaling = {n: claims(f"scaling-{n}") for n in CHANNELS[1:]}
+    seen = {n: exchange(_seconds(plan, n)).seen for n in CHANNELS}
+    for n in CHANNELS:
+        settle_rate[n](rate(seen[n], test=test, claim=f"rate-{n}"))
+    for n in CHANNELS[1:]:
+        settle_scaling[n](scaling(seen[1], seen[n], test=test, claim=f"scaling-{n}"))
+
+
+def _seconds(plan: Plan, channels: int) -> Plan:
+    """About two seconds of traffic at 1 Gbit/s a NIC, for any number of channels: equal times, so
+    that what an exchange costs to begin and to end weighs the same in each, and little."""
+    return replace(plan, channels=channels, size_bytes=64 * MIB, iterations=4 * channels)

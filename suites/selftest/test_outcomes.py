@@ -1,0 +1,314 @@
+"""What becomes of a test, in our JUnit file, in pytest's and in the exit code: always the same.
+
+Small projects that use the plugin run in a pytest of their own, most of them against one testbed
+that stays up. Bad ends of the run itself are here too: what must stop it before the first test, and
+what turns all its tests into errors.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from fixtures.outcome import Result
+from harness.evidence import RunEnded
+from harness.inventory import TestbedSpec
+from harness.testbed import up
+from harness.verdict import Outcome
+from suites.selftest.pytest_run import Case, PytestRun, cases, categories, small_project
+
+pytestmark = pytest.mark.selftest
+
+RUN_S = 90.0
+WORKERS = ("0", "2")
+
+
+@pytest.fixture(scope="module")
+def nodes_file() -> Iterator[str]:
+    """The inventory of a testbed that serves all runs."""
+    with up(TestbedSpec(rails=1)) as testbed:
+        yield str(testbed.inventory_file)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., tuple[int, PytestRun]]:
+    """Runs a test file with some options to its end: exit code and what it left."""
+
+    def to_the_end(test_file: str, *options: str, **how: object) -> tuple[int, PytestRun]:
+        project = small_project(tmp_path / "project", test_file)
+        one = PytestRun(tmp_path, (*project, *options), **how)  # type: ignore[arg-type]
+        return one.finish(RUN_S), one
+
+    return to_the_end
+
+
+Run = Callable[..., tuple[int, PytestRun]]
+
+
+# Every way in which a test may end
+
+ENDS = """
+import pytest
+
+@pytest.fixture
+def broken():
+    raise OSError("no such thing")
+
+@pytest.fixture
+def broken_later():
+    yield
+    raise OSError("no such thing")
+
+def test_passes(nodes):
+    pass
+
+def test_asserts(nodes):
+    assert len(nodes) == 3
+
+def test_raises(nodes):
+    raise ValueError("wrong")
+
+def test_has_a_broken_fixture(nodes, broken):
+    pass
+
+def test_has_a_fixture_that_breaks_later(nodes, broken_later):
+    pass
+
+@pytest.mark.requires(tier="two-node")
+def test_needs_more(nodes):
+    pass
+
+def test_skips_itself(nodes):
+    pytest.skip("no reason")
+
+@pytest.mark.skip(reason="no reason")
+def test_is_marked_skip(nodes):
+    pass
+
+@pytest.mark.skipif(True, reason="no reason")
+def test_is_marked_skipif(nodes):
+    pass
+
+def test_needs_no_nodes_and_skips():
+    pytest.skip("its own affair")
+
+@pytest.mark.xfail(reason="known", strict=True)
+def test_fails_as_expected(nodes):
+    assert False
+
+def test_says_that_it_fails(nodes):
+    pytest.xfail("known")
+
+@pytest.mark.xfail(reason="known", strict=True)
+def test_passes_unexpectedly(nodes):
+    pass
+"""
+UNPLANNED = Case("error", "UNPLANNED_SKIP", "ERROR UNPLANNED_SKIP: no reason. ")
+BROKEN = Case("error", "OSError", "ERROR OSError: no such thing")
+EXPECTED = {
+    "test_passes": Case("", "", ""),
+    "test_asserts": Case("failure", "AssertionError", "AssertionError: assert 2 == 3"),
+    "test_raises": Case("failure", "ValueError", "ValueError: wrong"),
+    "test_has_a_broken_fixture": BROKEN,
+    "test_has_a_fixture_that_breaks_later": BROKEN,
+    "test_needs_more": Case("skipped", "skipped", "needs tier two-node or better"),
+    "test_skips_itself": UNPLANNED,
+    "test_is_marked_skip": UNPLANNED,
+    "test_is_marked_skipif": UNPLANNED,
+    "test_needs_no_nodes_and_skips": Case("skipped", "skipped", "its own affair"),
+    "test_fails_as_expected": Case("skipped", "skipped", "expected to fail: known"),
+    "test_says_that_it_fails": Case("skipped", "skipped", "expected to fail: known"),
+    "test_passes_unexpectedly": Case("failure", "FAIL", "[XPASS(strict)] known"),
+}
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def ends(
+    request: pytest.FixtureRequest, nodes_file: str, tmp_path_factory: pytest.TempPathFactory
+) -> PytestRun:
+    """A run in which tests end in all these ways."""
+    folder = tmp_path_factory.mktemp("ends")
+    project = small_project(folder / "project", ENDS)
+    made = PytestRun(folder, (*project, "-n", request.param, "--hil-nodes", nodes_file))
+    assert made.finish(RUN_S) == pytest.ExitCode.TESTS_FAILED, made.said()
+    return made
+
+
+@pytest.mark.parametrize("test", EXPECTED)
+def test_an_end_is_told_for_what_it_is(ends: PytestRun, test: str) -> None:
+    case, expected = ends.ours()[f"test_small.{test}"], EXPECTED[test]
+    assert (case.category, case.klass) == (expected.category, expected.klass)
+    assert case.message.startswith(expected.message)
+
+
+def test_both_files_agree_on_every_end(ends: PytestRun) -> None:
+    assert categories(cases(ends.theirs)) == categories(ends.ours())
+    assert len(ends.ours()) == len(EXPECTED)
+
+
+GREEN = """
+import pytest
+
+def test_passes(nodes):
+    pass
+
+@pytest.mark.requires(nics_per_node=64)
+def test_needs_more(nodes):
+    pass
+
+@pytest.mark.xfail(reason="known", strict=True)
+def test_fails_as_expected(nodes):
+    assert False
+"""
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_planned_skips_and_known_failures_leave_a_run_green(
+    run: Run, nodes_file: str, workers: str
+) -> None:
+    code, made = run(GREEN, "-n", workers, "--hil-nodes", nodes_file)
+    assert code == pytest.ExitCode.OK, made.said()
+    assert sorted(categories(made.ours()).values()) == ["", "skipped", "skipped"]
+    assert "3 tests: 2 SKIP, 1 PASS" in made.said()
+
+
+PHASES = {"PASS": 0, "SKIP": 1, "FAIL": 2, "ERROR": 3}  # the order in which they win
+
+
+@pytest.mark.parametrize(("first", "later"), list(product(PHASES, PHASES)))
+def test_the_worse_of_two_phases_is_the_end_and_a_skip_is_no_pass(first: str, later: str) -> None:
+    end = Result(Outcome[first], "first").and_then(Result(Outcome[later], "later"))
+    assert end.outcome.name == max(first, later, key=PHASES.__getitem__)
+    assert (end.klass == "later") == (PHASES[later] > PHASES[first])
+
+
+# A worker that dies
+
+CRASH = """
+import os
+
+def test_before(nodes):
+    pass
+
+def test_takes_its_worker_along(nodes):
+    os._exit(0)
+
+def test_after(nodes):
+    pass
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_workers_death_is_an_error_of_its_test(run: Run, nodes_file: str, workers: str) -> None:
+    code, made = run(CRASH, "-n", workers, "--hil-nodes", nodes_file)
+    assert code == pytest.ExitCode.TESTS_FAILED, made.said()
+    found = made.ours()
+    crashed = found.pop("test_small.test_takes_its_worker_along")
+    assert (crashed.category, crashed.klass) == ("error", "WORKER")
+    assert crashed.message.startswith("ERROR WORKER: worker 'gw")
+    assert list(categories(found).values()) == ["", ""]
+    assert categories(cases(made.theirs)) == categories(made.ours())
+
+
+# What stops a run before its first test
+
+PASSES = "def test_passes(nodes):\n    pass\n"
+BAD_TOML = """
+teir = "two-node"
+[[node]]
+address = "10.0.0.1"
+nics = ["eth1"]
+[[node]]
+address = "10.0.0.2"
+nics = ["eth1", "eth1"]
+port = "ssh"
+"""
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_a_bad_inventory_stops_a_run_with_all_that_is_wrong(
+    run: Run, tmp_path: Path, workers: str
+) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text(BAD_TOML)
+    code, made = run(PASSES, "-n", workers, "--hil-nodes", str(bad))
+    said = made.said()
+    assert code == pytest.ExitCode.USAGE_ERROR, said
+    assert said.startswith("ERROR: INVENTORY: ")
+    for problem in ("teir: unknown key, did you mean 'tier'?", "'eth1' twice", "node[1].port: 'ss"):
+        assert problem in said
+    assert "Traceback" not in said
+    assert not made.reports.exists()
+
+
+def test_a_tier_that_is_too_weak_stops_a_run(run: Run) -> None:
+    code, made = run(PASSES, "--hil-tier-min", "two-node")
+    assert code == pytest.ExitCode.USAGE_ERROR, made.said()
+    assert made.said().startswith("ERROR: INVENTORY: ")
+    assert (
+        "testbed.toml is of tier testbed; expected two-node or stronger (--hil-tier-min). "
+        "Name an inventory of real machines with --hil-nodes" in made.said()
+    )
+    assert not made.reports.exists()
+
+
+# What turns all tests into errors
+
+WITHOUT_SSHD = (
+    "unshare",
+    "-m",
+    "--propagation",
+    "private",
+    "sh",
+    "-c",
+    'mount --bind /dev/null $(command -v sshd) && exec "$0" "$@"',
+)
+READ_ONLY = (*WITHOUT_SSHD[:-1], 'mount -t tmpfs -o ro none ../reports && exec "$0" "$@"')
+TWO = "def test_one(nodes):\n    pass\n\ndef test_two(nodes):\n    pass\n"
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_without_a_testbed_every_test_is_an_error(run: Run, workers: str) -> None:
+    code, made = run(TWO, "-n", workers, wrapper=WITHOUT_SSHD)
+    assert_all_are_errors(code, made, "ERROR INFRA_TESTBED the testbed cannot be built: sshd: ")
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_an_impossible_testbed_makes_every_test_an_error(
+    run: Run, tmp_path: Path, workers: str
+) -> None:
+    spec = tmp_path / "spec.toml"
+    spec.write_text("[testbed]\nrate_gbit_s = 100\n")
+    code, made = run(TWO, "-n", workers, "--hil-nodes", str(spec))
+    assert_all_are_errors(code, made, "ERROR INFRA_TESTBED testbed: rate_gbit_s is 100.0, ")
+
+
+def assert_all_are_errors(code: int, made: PytestRun, message: str) -> None:
+    assert code == pytest.ExitCode.TESTS_FAILED, made.said()
+    assert len(made.ours()) == 2
+    for case in made.ours().values():
+        assert (case.category, case.klass) == ("error", "INFRA_TESTBED")
+        assert case.message.startswith(message)
+    assert categories(cases(made.theirs)) == categories(made.ours())
+    assert RunEnded(exit_code=1) in [entry.record for entry in made.entries()]
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_a_reports_folder_that_cannot_be_written_is_named(
+    run: Run, tmp_path: Path, workers: str
+) -> None:
+    (tmp_path / "reports").mkdir()
+    code, made = run(TWO, "-n", workers, wrapper=READ_ONLY)
+    assert code == pytest.ExitCode.TESTS_FAILED, made.said()
+    assert "INTERNALERROR" not in made.said()
+    assert os.listdir(made.reports) == []
+    said = [(case.category, case.message) for case in cases(made.theirs).values()]
+    assert len(said) == 2
+    for category, message in said:
+        assert category == "error"
+        assert f"EVIDENCE: cannot write {made.reports}/" in message
+        assert "Read-only file system. Name a folder that can be written" in message

@@ -1,0 +1,155 @@
+"""A plan that exists can be run, adds up, and says the same on every machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import PlanError
+from harness.plan import CLAIMS, KIB, MIB, TRANSFER_CLAIMS, Fault, Plan
+from harness.plan.fault import KINDS
+from harness.plan.plan import EXERCISES
+
+BOUNDS = {
+    "channels": (1, 64),
+    "size_bytes": (1, 1 << 40),
+    "chunk_bytes": (1, 8 * MIB),
+    "iterations": (1, 16_384),
+    "registrations": (1, 64),
+    "sockets_per_channel": (1, 8),
+    "recv_window": (1, 16),
+    "send_window": (1, 16),
+    "port_base": (1, 65535),
+    "gpu": (0, 255),
+}
+ROOM = {"size_bytes": {"chunk_bytes": 8 * MIB}, "chunk_bytes": {"size_bytes": 1}}
+SIZES = st.integers(1, 1 << 22)
+
+
+def test_the_defaults_are_the_transports() -> None:
+    plan = Plan()
+    assert (plan.channels, plan.size_bytes, plan.chunk_bytes) == (4, 64 * MIB, 512 * KIB)
+    assert (plan.recv_window, plan.send_window, plan.port) == (16, 12, 20_000)
+    assert (plan.memory, plan.transport) == ("host", "sockets")
+
+
+@pytest.mark.parametrize("field", BOUNDS)
+def test_bounds_are_kept(field: str) -> None:
+    low, high = BOUNDS[field]
+    for value in (low, high):
+        assert getattr(Plan(**{**ROOM.get(field, {}), field: value}), field) == value
+    for value in (low - 1, high + 1):
+        with pytest.raises(PlanError) as caught:
+            Plan(**{**ROOM.get(field, {}), field: value})
+        assert f"{field} is {value}, expected {low}..{high}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"exercise": "dance"}, "exercise is 'dance', expected one of ['bootstrap', 'transfer'"),
+        ({"memory": "tape"}, "memory is 'tape', expected one of ['host'"),
+        ({"transport": "pigeon"}, "transport is 'pigeon', expected one of ['sockets'"),
+        ({"claims": ("roles", "honour")}, "claims ['honour'] are unknown, expected some of ["),
+        ({"port_base": 65_535, "gpu": 1}, "port_base + gpu is 65536, expected at most 65535"),
+        ({"size_bytes": (1 << 24) + 1, "chunk_bytes": 1}, "16777217 chunks, expected at most"),
+    ],
+)
+def test_what_cannot_be_is_refused(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        Plan(**fields)
+    assert said in str(caught.value)
+
+
+def test_all_problems_come_in_one_error() -> None:
+    with pytest.raises(PlanError) as caught:
+        Plan(channels=0, iterations=0, gpu=256, exercise="dance", claims=("honour",))
+    for field in ("channels", "iterations", "gpu", "exercise", "claims"):
+        assert f"{field} " in caught.value.seen
+    assert caught.value.where == "plan"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_plan_claims_all_that_its_exercise_can_settle(exercise: str) -> None:
+    assert Plan(exercise=exercise).claims == EXERCISES[exercise]
+    assert set(EXERCISES[exercise]) <= set(CLAIMS)
+    assert Plan(exercise=exercise, claims=("roles",)).claims == ("roles",)
+
+
+def test_another_exercise_needs_its_own_claims_asked_for() -> None:
+    transfer = Plan()
+    assert replace(transfer, exercise="window").claims == TRANSFER_CLAIMS
+    assert replace(transfer, exercise="window", claims=()).claims == EXERCISES["window"]
+
+
+def test_the_last_chunk_takes_what_is_left() -> None:
+    plan = Plan(channels=3, size_bytes=1001, chunk_bytes=100)
+    assert plan.chunks == 11
+    assert [plan.chunk_size(chunk) for chunk in (0, 9, 10)] == [100, 100, 1]
+    assert [plan.channel_of(chunk) for chunk in range(5)] == [0, 1, 2, 0, 1]
+    assert [plan.channel_chunks(channel) for channel in range(3)] == [4, 4, 3]
+    assert [plan.channel_bytes(channel) for channel in range(3)] == [400, 301, 300]
+
+
+def test_a_chunk_that_divides_the_size_leaves_nothing() -> None:
+    plan = Plan(size_bytes=4 * MIB, chunk_bytes=MIB, iterations=3)
+    assert (plan.chunks, plan.chunk_size(3), plan.total_bytes) == (4, MIB, 12 * MIB)
+
+
+def test_channels_without_a_chunk_carry_nothing() -> None:
+    plan = Plan(channels=4, size_bytes=5, chunk_bytes=4)
+    assert [plan.channel_bytes(channel) for channel in range(4)] == [4, 1, 0, 0]
+    assert [plan.channel_chunks(channel) for channel in range(4)] == [1, 1, 0, 0]
+
+
+@settings(deadline=None, database=None)
+@given(size=SIZES, chunk=st.integers(1 << 10, 1 << 20), channels=st.integers(1, 64))
+def test_chunks_and_channels_add_up(size: int, chunk: int, channels: int) -> None:
+    plan = Plan(size_bytes=size, chunk_bytes=chunk, channels=channels)
+    sizes = [plan.chunk_size(index) for index in range(plan.chunks)]
+    assert sum(sizes) == size
+    assert all(0 < each <= chunk for each in sizes)
+    by_channel = [0] * channels
+    for index, each in enumerate(sizes):
+        by_channel[plan.channel_of(index)] += each
+    assert by_channel == [plan.channel_bytes(channel) for channel in range(channels)]
+    assert sum(map(plan.channel_chunks, range(channels))) == plan.chunks
+
+
+def test_a_plan_survives_json() -> None:
+    plan = Plan(
+        channels=7,
+        size_bytes=12_345,
+        deadline_s=2.5,
+        claims=("roles", "delivery"),
+        faults=(Fault(kind="flip", chunk=3, value=9), Fault(kind="swap_nics")),
+    )
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+    assert Plan.from_json({}) == Plan()
+
+
+def test_fields_of_another_version_are_refused() -> None:
+    with pytest.raises(PlanError, match=r"unknown fields \['colour', 'mood'\]; expected some of"):
+        Plan.from_json({"channels": 1, "mood": 1, "colour": 2})
+
+
+def test_a_plan_read_from_json_is_checked_too() -> None:
+    with pytest.raises(PlanError, match="channels is 0"):
+        Plan.from_json({"channels": 0})
+
+
+def test_an_unknown_fault_is_refused() -> None:
+    with pytest.raises(PlanError, match=r"unknown fault 'gremlin'; expected one of .*'blind'"):
+        Fault(kind="gremlin")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_fault_has_a_role_that_commits_it(kind: str) -> None:
+    fault = Fault(kind=kind)
+    committed_by = {role for role in ("server", "client") if fault.by(role)}
+    assert committed_by == ({KINDS[kind]} if KINDS[kind] != "both" else {"server", "client"})

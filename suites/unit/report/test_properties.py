@@ -1,0 +1,32 @@
+"""Properties of a case and of the run."""
+
+from __future__ import annotations
+
+from harness.report.exchanges import exchanges
+from harness.report.properties import case_properties, run_properties
+from suites.unit.report.run import green
+from suites.unit.verdict.clean import clean
+
+
+def test_a_test_with_several_exchanges_joins_their_values_in_order() -> None:
+    told = exchanges([*clean("main-1", channels=1), *clean("main-2", channels=4)])
+    properties = case_properties(told, told[1].judged)
+    assert properties["exchange"] == "main-1; main-2"
+    assert properties["channels"] == "1; 4"
+    assert properties["claims"].startswith("roles=PASS(4); delivery=PASS(")
+
+
+def test_a_test_without_exchanges_and_claims_has_none() -> None:
+    assert case_properties([], []) == {}
+
+
+def test_the_run_tells_its_tier_nodes_and_versions() -> None:
+    assert run_properties(green()) == {
+        "run": "run-1",
+        "tier": "testbed",
+        "inventory": "node_ips/testbed.toml",
+        "nodes": "alpha, beta",
+        "version.pytest": "9.2.0",
+        "version.python": "3.11.7",
+    }
+    assert run_properties([]) == {}

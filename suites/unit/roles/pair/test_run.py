@@ -1,0 +1,224 @@
+"""Two roles to their ends: who waits for whom, and who is stopped when the other fails."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pytest
+
+from harness.evidence import Note, Record, RoleExited, RoleFailed, RoleReady, RoleStarted
+from harness.plan import Assignment
+from harness.roles.pair import run as run_module
+from harness.roles.pair.run import PEER_S, READY_S, Run
+from suites.unit.roles.ends import PLAN, assignment
+from suites.unit.roles.pair.stage import Actor, Play, Stage, silent
+
+R = TypeVar("R", bound=Record)
+SERVER_IS_AT = ("192.0.2.1", 20_001)
+
+
+@dataclass
+class Seen:
+    """What a run wrote, and the nodes that it ran on."""
+
+    server: Stage
+    client: Stage
+    records: list[Record] = field(default_factory=list)
+    meanwhile: int = 0
+    elapsed_s: float = 0.0
+
+    def all(self, kind: type[R]) -> list[R]:
+        return [record for record in self.records if isinstance(record, kind)]
+
+    def ends(self) -> dict[str, tuple[int, str]]:
+        return {each.role: (each.code, each.reason) for each in self.all(RoleExited)}
+
+
+def ready(line: str) -> RoleReady:
+    given = Assignment.from_line(line)
+    address, port = SERVER_IS_AT
+    return RoleReady(
+        node=given.node, role=given.role, nonce=given.nonce, pid=1, address=address, port=port
+    )
+
+
+def waiting(actor: Actor, line: str) -> None:
+    """Ready, then at work without end."""
+    actor.says(ready(line))
+
+
+def exchanging(*said: Record | str) -> tuple[Play, Play]:
+    """A server that says something and ends when the client has ended; both with 0."""
+    servers: list[Actor] = []
+
+    def server(actor: Actor, line: str) -> None:
+        servers.append(actor)
+        actor.says(ready(line), *said)
+
+    def client(actor: Actor, line: str) -> None:
+        actor.says(ready(line))
+        actor.exits(0)
+        servers[0].exits(0)
+
+    return server, client
+
+
+def prepared(server: Play, client: Play) -> tuple[Seen, Run]:
+    seen = Seen(Stage("a", {"server": server}), Stage("b", {"client": client}))
+    run = Run(
+        seen.server,  # type: ignore[arg-type]
+        seen.client,  # type: ignore[arg-type]
+        {role: assignment(PLAN, role) for role in ("server", "client")},
+        lambda node: {"HERE": node.spec.name},
+        seen.records.append,
+    )
+    return seen, run
+
+
+def ran(server: Play, client: Play) -> Seen:
+    seen, run = prepared(server, client)
+
+    def meanwhile() -> None:
+        seen.meanwhile += 1
+
+    started_s = time.monotonic()
+    run.listen(meanwhile)
+    seen.elapsed_s = time.monotonic() - started_s
+    return seen
+
+
+def test_both_roles_run_to_their_ends() -> None:
+    seen = ran(*exchanging())
+    assert seen.ends() == {"server": (0, "exited"), "client": (0, "exited")}
+    started = {(each.role, each.node, each.pid) for each in seen.all(RoleStarted)}
+    assert started == {("server", "a", 100), ("client", "b", 100)}
+    assert seen.meanwhile >= 1
+
+
+def test_roles_are_started_as_the_node_says() -> None:
+    seen = ran(*exchanging())
+    for stage, role in ((seen.server, "server"), (seen.client, "client")):
+        actor = stage.actors[role]
+        assert actor.command == ("python3", "-m", "harness.roles", role, "--assigned")
+        assert actor.env == {"HERE": stage.name}
+        assert actor.deadline_s > PLAN.deadline_s
+
+
+def test_the_client_is_told_where_the_ready_server_is() -> None:
+    seen = ran(*exchanging())
+    (line,) = seen.client.actors["client"].told
+    given = Assignment.from_line(line)
+    assert (given.role, given.peer, given.port) == ("client", *SERVER_IS_AT)
+
+
+def test_a_client_gets_no_work_from_a_server_that_ended_before_it_was_ready() -> None:
+    seen = ran(lambda actor, line: actor.exits(1), waiting)
+    assert seen.client.actors["client"].told == []
+    assert seen.ends() == {"server": (1, "exited"), "client": (-9, "stopped")}
+
+
+@pytest.mark.parametrize("failing", ["server", "client"])
+def test_a_failed_role_stops_its_peer_within_two_seconds(failing: str) -> None:
+    def fail(actor: Actor, line: str) -> None:
+        actor.says(ready(line))
+        actor.exits(3)
+
+    seen = ran(*((fail, waiting) if failing == "server" else (waiting, fail)))
+    peer = "client" if failing == "server" else "server"
+    assert seen.ends() == {failing: (3, "exited"), peer: (-9, "stopped")}
+    assert seen.elapsed_s < 2.0
+
+
+def test_last_words_of_a_failed_roles_peer_are_waited_for() -> None:
+    """A role that has said why it fails takes its peer with it, but not at once."""
+
+    def fail(actor: Actor, line: str) -> None:
+        actor.says(ready(line), RoleFailed(node="b", role="client", klass="STALL", message="x"))
+
+    seen = ran(waiting, fail)
+    assert seen.ends() == {"server": (-9, "stopped"), "client": (-9, "stopped")}
+    assert PEER_S <= seen.elapsed_s < 2.0
+
+
+def test_a_silent_role_is_stopped_and_called_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "SILENCE_S", 0.2)
+    monkeypatch.setattr(run_module, "PEER_S", 0.1)
+    seen = ran(waiting, lambda actor, line: (actor.says(ready(line)), actor.exits(0)))
+    assert seen.ends() == {"server": (-9, "silence"), "client": (0, "exited")}
+    assert 0.2 <= seen.elapsed_s < 2.0
+
+
+def test_a_server_that_is_never_ready_is_called_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "READY_S", 0.2)
+    seen = ran(silent, silent)
+    assert seen.ends() == {"server": (-9, "silence"), "client": (-9, "stopped")}
+    assert READY_S > 0.2
+
+
+GARBAGE = [
+    "hello",
+    "",
+    "{",
+    "{}",
+    "17",
+    "null",
+    "[1]",
+    '"text"',
+    '{"type": "Gossip"}',
+    '{"type": "Note", "mood": 1}',
+]
+
+
+@pytest.mark.parametrize("line", GARBAGE)
+def test_what_is_no_record_becomes_a_note(line: str) -> None:
+    seen = ran(*exchanging(line))
+    assert Note(text=line, node="a", role="server") in seen.records
+    assert seen.ends() == {"server": (0, "exited"), "client": (0, "exited")}
+
+
+def test_stderr_becomes_notes_even_when_it_looks_like_a_record() -> None:
+    said = '{"type": "RoleFailed"}'
+
+    def complaining(actor: Actor, told: str) -> None:
+        actor.complains(said)
+        actor.exits(1)
+
+    assert Note(text=said, node="a", role="server") in ran(complaining, silent).records
+
+
+def test_records_are_written_in_the_order_in_which_they_came() -> None:
+    seen = ran(*exchanging(*(Note(text=str(number)) for number in range(100))))
+    assert [note.text for note in seen.all(Note)] == [str(number) for number in range(100)]
+
+
+def test_readiness_of_somebody_else_is_refused() -> None:
+    def play(actor: Actor, told: str) -> None:
+        actor.says(RoleReady(node="a", role="server", nonce="bad", pid=1))
+
+    seen, run = prepared(play, silent)
+    run.listen(lambda: None)
+    assert [ready.nonce for ready in seen.all(RoleReady)] == ["bad"], "the verdict must see it"
+    assert seen.ends().keys() == {"server", "client"}, "nobody is left running"
+
+
+def test_how_a_role_ended_is_kept() -> None:
+    def crashing(actor: Actor, told: str) -> None:
+        actor.says(ready(told))
+        actor.exits(-11, "killed", stderr="Segmentation fault")
+
+    seen = ran(crashing, waiting)
+    (server,) = [end for end in seen.all(RoleExited) if end.role == "server"]
+    assert (server.code, server.reason) == (-11, "killed")
+    assert server.stderr_tail == "Segmentation fault"
+
+
+def test_nothing_runs_on_when_the_controller_fails_meanwhile() -> None:
+    def broken() -> None:
+        raise KeyboardInterrupt
+
+    seen, run = prepared(waiting, waiting)
+    with pytest.raises(KeyboardInterrupt):
+        run.listen(broken)
+    assert seen.ends() == {"server": (-9, "stopped"), "client": (-9, "stopped")}

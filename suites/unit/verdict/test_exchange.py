@@ -1,0 +1,67 @@
+"""The view of an exchange: whose entries, when, and how fast."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import EvidenceError
+from harness.evidence import (
+    ClockMeasured,
+    ExchangeEnded,
+    ExchangePlanned,
+    RoleExited,
+    RoleReady,
+)
+from harness.verdict.exchange import Exchange
+from suites.unit.verdict.clean import changed, clean, node_time, without
+
+
+def test_entries_of_none_or_of_two_exchanges_are_refused() -> None:
+    with pytest.raises(EvidenceError, match="0 planned exchanges"):
+        Exchange([])
+    with pytest.raises(EvidenceError, match="2 planned exchanges"):
+        Exchange([*clean("main-1"), *clean("main-2")])
+
+
+def test_a_nodes_clock_is_brought_to_ours() -> None:
+    entries = changed(clean(), RoleExited, where={"role": "server"}, at_s=node_time("alpha", 1.25))
+    (seen,) = Exchange(entries).seen(RoleExited, role="server")
+    assert seen.at_s == pytest.approx(1.25)
+
+
+def test_without_a_measured_clock_the_time_of_hearing_counts() -> None:
+    entries = without(clean(), ClockMeasured, node="alpha")
+    (seen,) = Exchange(entries).seen(RoleExited, role="server")
+    assert seen.at_s == pytest.approx(1.6)
+
+
+def test_nothing_happens_after_it_was_heard() -> None:
+    entries = changed(clean(), RoleExited, where={"role": "server"}, at_s=node_time("alpha", 99.0))
+    (seen,) = Exchange(entries).seen(RoleExited, role="server")
+    assert seen.at_s == pytest.approx(1.6)
+
+
+def test_channels_wrap_around_the_nics() -> None:
+    exchange = Exchange(clean(channels=8))
+    assert [exchange.nic("client", channel) for channel in (0, 3, 4, 7)] == [
+        "eth1",
+        "eth4",
+        "eth1",
+        "eth4",
+    ]
+    nowhere = Exchange(changed(clean(), ExchangePlanned, nics={}))
+    assert nowhere.nic("client", 0) == ""
+
+
+def test_speed_is_the_iterations_by_the_clients_clock() -> None:
+    assert Exchange(clean(iterations=2)).gb_s == pytest.approx(2 * 16 * 2**20 / 1e9)
+
+
+def test_signs_of_life_leave_the_death_note_out() -> None:
+    exchange = Exchange(without(clean(), RoleReady))
+    assert max(exchange.signs_of_life("server")) < 1.6
+
+
+def test_an_exchange_without_an_end_ends_with_the_last_that_was_seen() -> None:
+    assert Exchange(clean()).ended_s == pytest.approx(2.0)
+    assert Exchange(without(clean(), ExchangeEnded)).ended_s == pytest.approx(1.8)

@@ -1,0 +1,74 @@
+"""Speed claims: line rate less headers, and growth with channels."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.evidence import ExchangePlanned, IterationDone
+from harness.verdict import rate, scaling
+from harness.verdict.exchange import Exchange
+from harness.verdict.speed import line_gb_s
+from suites.unit.verdict.clean import changed, clean, node_time
+
+SIZE = 64 * 2**20
+
+
+def at(gb_s: float, channels: int = 4) -> Exchange:
+    """An exchange whose one iteration ran at `gb_s` by the client's clock."""
+    entries = clean(channels=channels, size_bytes=SIZE)
+    started_s = node_time("beta", 0.5)
+    fields = {"started_s": started_s, "ended_s": started_s + SIZE / gb_s / 1e9}
+    return Exchange(changed(entries, IterationDone, where={"role": "client"}, **fields))
+
+
+def test_the_line_carries_its_rate_less_headers() -> None:
+    assert line_gb_s(at(1.0)) == pytest.approx(4 * 0.125 * 8948 / 9014)
+    assert line_gb_s(at(1.0, channels=2)) == pytest.approx(2 * 0.125 * 8948 / 9014)
+    assert line_gb_s(at(1.0, channels=8)) == pytest.approx(4 * 0.125 * 8948 / 9014)
+
+
+@pytest.mark.parametrize(
+    ("share", "outcome", "klass"),
+    [(0.98, "PASS", ""), (0.96, "FAIL", "SLOW"), (1.2, "FAIL", "TOO_FAST")],
+)
+def test_a_rate_is_held_to_the_line_from_both_sides(share: float, outcome: str, klass: str) -> None:
+    found = rate(at(share * line_gb_s(at(1.0))), test="t", claim="rate-4")
+    assert (found.outcome, found.klass, found.test, found.claim) == (outcome, klass, "t", "rate-4")
+    assert f"{share:.1%}" in found.fact
+
+
+def test_a_rate_without_a_stated_line_is_open() -> None:
+    found = rate(Exchange(changed(clean(), ExchangePlanned, rate_gbit_s=0.0)), test="t", claim="c")
+    assert (found.outcome, found.klass) == ("INCONCLUSIVE", "NO_EVIDENCE")
+    assert found.fact == "no line rate is stated"
+
+
+def test_a_rate_that_was_not_measured_is_open() -> None:
+    entries = changed(clean(), IterationDone, started_s=1.0, ended_s=1.0)
+    found = rate(Exchange(entries), test="t", claim="c")
+    assert (found.outcome, found.klass) == ("INCONCLUSIVE", "NO_EVIDENCE")
+    assert found.fact == "no rate was measured"
+
+
+@pytest.mark.parametrize(
+    ("times", "outcome", "klass"),
+    [(3.95, "PASS", ""), (3.8, "FAIL", "SCALING"), (1.08, "FAIL", "NO_PARALLELISM")],
+)
+def test_four_channels_are_four_times_one(times: float, outcome: str, klass: str) -> None:
+    found = scaling(at(0.1, channels=1), at(0.1 * times), test="t", claim="scaling-4")
+    assert (found.outcome, found.klass) == (outcome, klass)
+    assert f"{times:.2f} times" in found.fact
+    assert ("expected 3.90" in found.fact) == (outcome == "FAIL")
+    assert (found.checked > 0) == (outcome == "PASS")
+
+
+def test_scaling_from_nothing_is_open() -> None:
+    none = Exchange(changed(clean(), IterationDone, started_s=1.0, ended_s=1.0))
+    found = scaling(none, at(0.4), test="t", claim="c")
+    assert (found.outcome, found.klass) == ("INCONCLUSIVE", "NO_EVIDENCE")
+
+
+def test_growth_is_from_any_number_of_channels() -> None:
+    twice = scaling(at(0.2, channels=2), at(0.4), test="t", claim="c")
+    assert (twice.outcome, "2.00 times" in twice.fact) == ("PASS", True)
+    assert scaling(at(0.2, channels=2), at(0.3), test="t", claim="c").klass == "SCALING"
