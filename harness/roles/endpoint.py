@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from harness.plan import Assignment, Fault, Plan
 from harness.roles.iterations import Iteration
 from harness.roles.voice import Voice
 from harness.tcpx import payload
+from harness.tcpx.lane import Job
+from harness.tcpx.memory import host_buffer
 from harness.tcpx.net.sockets import Sockets
 from harness.tcpx.session import Session
 
@@ -47,7 +49,7 @@ class Endpoint:
             say=voice.say,
         )
         self.deadline_s = time.monotonic() + plan.deadline_s
-        self.buffer = np.zeros(plan.size_bytes, np.uint8)
+        self.buffer = host_buffer(plan.size_bytes)
         payload.poison(self.buffer)  # also brings its pages in, before anything is timed
         self.moved: Callable[[], int] = lambda: 0  # payload so far, for people who watch
         voice.live(lambda: self.moved(), plan.total_bytes)
@@ -78,6 +80,10 @@ class Endpoint:
         start = chunk * self.plan.chunk_bytes
         mem_id, first = self._pieces[start // self._step]
         return mem_id, start - first
+
+    def places(self, chunks: Iterable[int]) -> list[Job]:
+        """Where each chunk lies, as it is posted in iteration 0."""
+        return [Job(c, *self.place(c), self.plan.chunk_size(c), c) for c in chunks]
 
     def say_mapping(self) -> None:
         """Tell which NIC each channel is said to use, with the address in its handle."""
@@ -167,6 +173,8 @@ def nonce_of(assignment: Assignment) -> int:
 
 def fault(plan: Plan, kind: str) -> Fault | None:
     """The planted fault of `kind`, if the plan has it."""
+    if not plan.faults:  # asked for every chunk
+        return None
     return next((f for f in plan.faults if f.kind == kind), None)
 
 

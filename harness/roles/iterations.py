@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.plan import Plan
+from harness.tcpx.lane import Job
 
 
 @dataclass(slots=True)
@@ -43,6 +44,19 @@ class Iterations:
     def place(self, tag: int) -> tuple[int, int]:
         """Iteration and chunk of a tag."""
         return divmod(tag, self._plan.chunks)
+
+    def rounds(self, *, one_by_one: bool = False) -> list[range]:
+        """The iterations, as far as they may overlap: all, or each alone if it is answered."""
+        if one_by_one or self._plan.acknowledged:
+            return [range(number, number + 1) for number in range(self._plan.iterations)]
+        return [range(self._plan.iterations)]
+
+    def jobs(self, numbers: range, places: Sequence[Job]) -> Iterator[Job]:
+        """The chunks at `places`, once an iteration, each with its tag."""
+        for number in numbers:
+            first = self.tag(number, 0)
+            for chunk, mem_id, offset, size_bytes, tag in places:
+                yield Job(chunk, mem_id, offset, size_bytes, first + tag)
 
     def note(self, tag: int, size_bytes: int) -> None:
         """One chunk has passed."""

@@ -51,12 +51,11 @@ class Receiver:
         """All iterations, from telling the client to begin to telling it that all is verified."""
         connection.send_exact(ACK, self.endpoint.left_s)
         try:
-            for number in range(self.plan.iterations):
-                self._post(number)
+            for numbers in self._iterations.rounds():
+                self._feed(numbers)
+                self.transfer.wait(self.endpoint.left_s)
                 if self.plan.acknowledged:
-                    self.transfer.wait(self.endpoint.left_s)
                     connection.send_exact(ACK, self.endpoint.left_s)
-            self.transfer.wait(self.endpoint.left_s)
         finally:
             for iteration in self._iterations.unfinished():
                 self._say_damage(iteration)
@@ -65,12 +64,12 @@ class Receiver:
             self._look_again()
         self.transfer.release()
 
-    def _post(self, number: int) -> None:
-        for chunk in range(self._expected):
-            mem_id, offset = self.endpoint.place(chunk)
-            size_bytes = self.plan.chunk_size(chunk)
-            tag = self._iterations.tag(number, chunk)
-            self.transfer.post_recv(mem_id, offset, size_bytes, tag, chunk=chunk)
+    def _feed(self, numbers: range) -> None:
+        """Let every channel receive its chunks of these iterations."""
+        for channel in range(self.plan.channels):
+            chunks = range(channel, self._expected, self.plan.channels)
+            jobs = self._iterations.jobs(numbers, self.endpoint.places(chunks))
+            self.transfer.feed_recv(channel, jobs, len(numbers) * len(chunks))
 
     def _arrived(self, channel: int, job: Job, view: NDArray[np.uint8]) -> None:
         """One chunk is in its place: check it. Runs in the channel's thread."""

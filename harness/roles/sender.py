@@ -39,18 +39,17 @@ class Sender:
 
     def run(self, connection: Connection) -> None:
         connection.recv_exact(1, self.endpoint.left_s)  # the server is ready to receive
-        for number in range(self.plan.iterations):
-            self._post(number)
+        for numbers in self._iterations.rounds(one_by_one=self._would_overwrite):
+            self._feed(numbers)
+            self.transfer.wait(self.endpoint.left_s)
             if self.plan.acknowledged:
                 self._answered(connection)
-            elif self._would_overwrite:
-                self.transfer.wait(self.endpoint.left_s)
-        self._answered(connection)
+        if not self.plan.acknowledged:
+            self._answered(connection)
         self.transfer.release()
 
     def _answered(self, connection: Connection) -> None:
-        """Wait until all is out and the server has said that it is verified."""
-        self.transfer.wait(self.endpoint.left_s)
+        """Wait until the server has said that all is verified."""
         connection.recv_exact(1, self.endpoint.left_s)
         if self._unanswered is not None:
             self._iterations.end(self._unanswered)
@@ -61,17 +60,22 @@ class Sender:
     def _would_overwrite(self) -> bool:
         """Whether a chunk could be filled anew while it is still in its channel's window."""
         plan = self.plan
-        return not plan.prepared and plan.chunks <= plan.channels * plan.send_window
+        behind = min(plan.send_window, self.endpoint.net.sends_ahead) - 1
+        return not plan.prepared and plan.chunks <= plan.channels * behind
 
-    def _post(self, number: int) -> None:
-        for place in range(self.plan.chunks):
-            chunk = mischief.chunk_to_send(self.plan, place)
-            if chunk is None:
-                continue
-            mem_id, offset = self.endpoint.place(chunk)
-            size_bytes = self.plan.chunk_size(chunk)
-            tag = self._iterations.tag(number, place)
-            self.transfer.post_send(mem_id, offset, size_bytes, tag, chunk=place)
+    def _feed(self, numbers: range) -> None:
+        """Let every channel send its chunks of these iterations."""
+        for channel in range(self.plan.channels):
+            places = self._places(range(channel, self.plan.chunks, self.plan.channels))
+            jobs = self._iterations.jobs(numbers, places)
+            self.transfer.feed_send(channel, jobs, len(numbers) * len(places))
+
+    def _places(self, chunks: range) -> list[Job]:
+        """Where the bytes are that go out as these chunks."""
+        taken = [(chunk, mischief.chunk_to_send(self.plan, chunk)) for chunk in chunks]
+        sent = self.endpoint.places(chunk for _, chunk in taken if chunk is not None)
+        kept = [chunk for chunk, source in taken if source is not None]
+        return [job._replace(chunk=chunk, tag=chunk) for chunk, job in zip(kept, sent, strict=True)]
 
     def _sending(self, channel: int, job: Job, view: NDArray[np.uint8]) -> None:
         """One chunk is about to be sent: write its words. Runs in the channel's thread."""

@@ -1,10 +1,11 @@
 """A lane: one channel's thread. It alone makes the verb calls of its comm.
 
 fill the window -> wait for the oldest -> unpack into the registered buffer -> on_chunk -> consumed.
-Chunks wait in a queue of limited size, so that a stalled channel holds up the poster in the end but
-never what other channels already have. What costs is paid by the chunk in this thread, so that
-channels share the cores, and while the chunk is in cache: a send is prepared right before it is
-posted and tried right after. Nobody is woken for a chunk, only for the end of the work.
+Chunks come one by one through a queue of limited size, so that a stalled channel holds up the
+poster in the end but never what other channels already have; or as a feed that this thread draws
+from, so that no poster competes with it for the interpreter. What costs is paid by the chunk in
+this thread, and while the chunk is in cache: a send is prepared right before it is posted. Nobody
+is woken for a chunk, only for the end of the work.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,7 @@ QUEUE_CHUNKS = 256
 _TICK_S = 0.1  # how long a lane may need to notice that it should stop
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One chunk to move."""
 
     chunk: int
@@ -81,7 +81,8 @@ class Lane:
         self._verb = net.irecv if is_recv else net.isend
         self._on_chunk, self._on_idle, self._on_failed = on_chunk, on_idle, on_failed
         self._window = SlidingWindow(net, self._comm, limit, is_recv=is_recv, on_done=self._moved)
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._feed: Iterator[Job] = iter(())
+        self._queue: queue.SimpleQueue[Iterator[Job] | None] = queue.SimpleQueue()
         self._room = threading.Event()  # set when half the queue is free again
         self._stopping = threading.Event()
         name = f"channel-{channel.channel_id}-{'recv' if is_recv else 'send'}"
@@ -94,9 +95,13 @@ class Lane:
             self._room.clear()
             if self.posted - self.stats.chunks >= QUEUE_CHUNKS and not self._room.wait(timeout_s):
                 return False
-        self.posted += 1
-        self._queue.put(job)
+        self.feed(iter((job,)), 1)
         return True
+
+    def feed(self, jobs: Iterator[Job], count: int) -> None:
+        """Hand `count` chunks over, to be drawn by this lane's thread as it has room for them."""
+        self.posted += count
+        self._queue.put(jobs)
 
     @property
     def is_idle(self) -> bool:
@@ -120,14 +125,22 @@ class Lane:
     def _fill(self) -> bool:
         """Post what there is room for; with nothing in flight, wait for work. False: stop."""
         while not self._stopping.is_set() and not self._window.is_full():
-            try:
-                job = self._queue.get(block=self._window.size() == 0)
-            except queue.Empty:
-                return True
-            if job is None:
-                return False
-            self._post(job)
+            job = next(self._feed, None)
+            if job is not None:
+                self._post(job)
+            elif not self._next_feed():
+                break
         return not self._stopping.is_set()
+
+    def _next_feed(self) -> bool:
+        """Begin the next feed. False: there is none yet, but something is in flight, or stop."""
+        try:
+            feed = self._queue.get(block=self._window.size() == 0)
+        except queue.Empty:
+            return False
+        if feed is not None:
+            self._feed = feed
+        return feed is not None
 
     def _post(self, job: Job) -> None:
         self.stats.first_s = self.stats.first_s or time.monotonic()
@@ -136,8 +149,6 @@ class Lane:
         mr = self.channel.mrs[job.mem_id]
         request = self._verb(self._comm, mr, job.offset, job.size_bytes, job.tag)
         self._window.add_request(request, job)
-        if not self._is_recv:
-            self._window.try_release_oldest()
 
     def _moved(self, job: Job, completion: Completion) -> None:
         """One chunk is done: a send is out, a receive lies in the bounce buffer."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 
 from harness.errors import LocalProtocolError, PeerGoneError, StallError
-from harness.tcpx.channel_manager import ChannelManager
+from harness.tcpx.channel_manager import Channel, ChannelManager
 from harness.tcpx.lane import ChannelStats, Job, Lane, OnChunk, Unpack
 from harness.tcpx.net.plugin import NetPlugin
 
@@ -35,7 +36,7 @@ class Transfer:
     ) -> None:
         self._net, self._manager = net, manager
         self._on_chunk, self._unpack = on_chunk, unpack
-        self._limits = {True: recv_window, False: send_window}
+        self._limits = {True: recv_window, False: min(send_window, net.sends_ahead)}
         self._deadline_s = deadline_s
         self._lanes: dict[int, Lane] = {}
         self._changed = threading.Condition()
@@ -54,6 +55,14 @@ class Transfer:
     ) -> None:
         """Send the next chunk from there; the bytes must stay as they are until `wait`."""
         self._post(mem_id, offset, size_bytes, tag, chunk, is_recv=False)
+
+    def feed_recv(self, channel: int, jobs: Iterator[Job], count: int) -> None:
+        """Receive `count` chunks on `channel`, drawn from `jobs` by the channel's own thread."""
+        self._feed(channel, jobs, count, is_recv=True)
+
+    def feed_send(self, channel: int, jobs: Iterator[Job], count: int) -> None:
+        """Send `count` chunks on `channel`, drawn from `jobs` by the channel's own thread."""
+        self._feed(channel, jobs, count, is_recv=False)
 
     def is_complete(self) -> bool:
         self._raise_failure()
@@ -105,14 +114,19 @@ class Transfer:
     ) -> None:
         self._check(mem_id, offset, size_bytes, is_recv=is_recv)
         index = self._next if chunk is None else chunk
-        lane = self._lane(index, is_recv=is_recv)
+        lane = self._lane(self._manager.get_channel_for_chunk(index), is_recv=is_recv)
         self._raise_failure()
         self._next = index + 1
         self._put(lane, Job(index, mem_id, offset, size_bytes, tag))
 
+    def _feed(self, channel: int, jobs: Iterator[Job], count: int, *, is_recv: bool) -> None:
+        self._refuse_released()
+        self._raise_failure()
+        if count:
+            self._lane(self._manager.get_channel(channel), is_recv=is_recv).feed(jobs, count)
+
     def _check(self, mem_id: int, offset: int, size_bytes: int, *, is_recv: bool) -> None:
-        if self._released:
-            raise LocalProtocolError("a post on a released transfer", expected="a new transfer")
+        self._refuse_released()
         memory = self._manager.memory(mem_id)
         if memory.is_recv != is_recv:
             raise LocalProtocolError(
@@ -124,8 +138,11 @@ class Transfer:
                 expected=f"a piece of its {memory.array.size} bytes",
             )
 
-    def _lane(self, index: int, *, is_recv: bool) -> Lane:
-        channel = self._manager.get_channel_for_chunk(index)
+    def _refuse_released(self) -> None:
+        if self._released:
+            raise LocalProtocolError("a post on a released transfer", expected="a new transfer")
+
+    def _lane(self, channel: Channel, *, is_recv: bool) -> Lane:
         if channel.channel_id not in self._lanes:
             self._lanes[channel.channel_id] = Lane(
                 self._net,

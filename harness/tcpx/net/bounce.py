@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.tcpx.net.plugin import MAX_REQUESTS, PAGE_BYTES
-from harness.tcpx.net.views import Views, keep
+from harness.tcpx.net.views import Views
 from harness.tcpx.unpack.descriptor import DTYPE
 
 
@@ -31,22 +31,31 @@ class Slot:
         self._pages["src_off"] = offsets
         self._pages["len"] = PAGE_BYTES
         self._pages["dst_off"] = np.arange(len(pages)) * PAGE_BYTES
+        self._pages.setflags(write=False)
 
-    def views(self, size_bytes: int) -> Views:
+    def views(self, size_bytes: int, start: int = 0) -> Views:
+        """The pages of a message of `size_bytes`, without its first `start` bytes."""
         whole, tail = divmod(size_bytes, PAGE_BYTES)
-        views = self._views[:whole]
-        return [*views, self._views[whole][:tail]] if tail else views
+        first, skip = divmod(start, PAGE_BYTES)
+        views = self._views[first:whole]
+        if tail:
+            views.append(self._views[whole][:tail])
+        if skip:
+            views[0] = views[0][skip:]
+        return views
 
     def descriptors(self, size_bytes: int) -> NDArray[Any]:
+        """Read-only, and of the slot: good until the slot is given back."""
         whole, tail = divmod(size_bytes, PAGE_BYTES)
-        found = self._pages[: whole + bool(tail)].copy()
-        if tail:
-            found["len"][whole] = tail
+        if not tail:
+            return self._pages[:whole]
+        found = self._pages[: whole + 1].copy()
+        found["len"][whole] = tail
         return found
 
     def read(self, start: int, stop: int) -> bytes:
         """Bytes `start` to `stop` of what landed here, in the message's order."""
-        return b"".join(keep(self._views, stop))[start:]
+        return b"".join(self.views(stop, start))
 
 
 class Bounce:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,8 @@ from harness.errors import LocalProtocolError, TransportError
 from harness.tcpx.net.bounce import Bounce, Slot
 from harness.tcpx.net.plugin import MAX_REQUESTS, Completion
 from harness.tcpx.net.stream import Stream
+
+_NOT_YET = Completion(done=False)
 
 
 class Mr:
@@ -83,18 +84,17 @@ class Comm:
                 expected="the oldest request that is not done",
             )
         if request.moved < 0:
-            with self._remembering():
-                self._progress()
-        if request.moved < 0:
-            return Completion(done=False)
+            self._try(self._progress)
+            if request.moved < 0:
+                return _NOT_YET
         self._queue.popleft()
         return self._complete(request)
 
     def wait(self, timeout_s: float) -> None:
         self._check()
         if self._queue and self._queue[0].moved < 0:
-            with self._remembering():
-                self._move(self._queue[0], time.monotonic() + timeout_s)
+            until_s = time.monotonic() + timeout_s
+            self._try(lambda: self._move(self._queue[0], until_s))
 
     def close(self) -> None:
         for stream in self.streams:
@@ -120,10 +120,10 @@ class Comm:
         if self._failed:
             raise self._failed
 
-    @contextmanager
-    def _remembering(self) -> Iterator[None]:
+    def _try(self, step: Callable[[], object]) -> None:
+        """The comm's first failure is its last word."""
         try:
-            yield
+            step()
         except TransportError as error:
             self._failed = error
             raise
@@ -134,9 +134,13 @@ class SendComm(Comm):
 
     def _progress(self) -> None:
         """Send what can be sent without waiting, on every socket, each in its order."""
+        stuck: set[int] = set()  # sockets that take no more
         for request in self._queue:
-            if request.moved < 0:
-                self._move(request, None)
+            socket = request.number % len(self.streams)
+            if request.moved < 0 and socket not in stuck and not self._move(request, None):
+                stuck.add(socket)
+                if len(stuck) == len(self.streams):
+                    return
 
     def _move(self, request: Request, until_s: float | None) -> bool:
         payload = request.mr.view[request.offset : request.offset + request.size_bytes]

@@ -6,9 +6,10 @@ only be asked of a comm's oldest unfinished request and drives the whole comm's 
 slot is free once `test` said done, a receive's only after `irecv_consumed`, which is FIFO. Pairing
 of sends and receives is FIFO per comm; tags are ignored. One thread per comm makes all its calls.
 
-Two additions. `wait` blocks until the comm may have progressed, so that a thread per channel needs
-no polling; it promises nothing about completion. `frame_bytes` says what a comm has put around the
-payload, in the payload's direction, so that a ledger can be exact.
+Three additions. `wait` blocks until the comm may have progressed, so that a thread per channel
+needs no polling; it promises nothing about completion. `frame_bytes` says what a comm has put
+around the payload, in the payload's direction, so that a ledger can be exact. `sends_ahead` is how
+many sends of one comm are worth having in flight; more only let their data grow cold.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ class Completion:
 
 class NetPlugin(Protocol):
     """An implementation of the transport's network side. Comms, requests, mrs are opaque."""
+
+    sends_ahead: int
 
     def devices(self) -> int: ...
 

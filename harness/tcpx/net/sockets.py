@@ -34,6 +34,8 @@ _ACK_POLL_S = 0.001
 class Sockets:
     """A NetPlugin. `addresses` overrides what the kernel says of a NIC's address."""
 
+    sends_ahead = 1  # `wait` copies a whole send into the kernel, which keeps the wire busy
+
     def __init__(
         self,
         nics: Sequence[str],

@@ -18,9 +18,12 @@ from harness.errors import LinkError, PeerGoneError
 from harness.tcpx.net import frame, tcp_info
 from harness.tcpx.net.bounce import Slot
 from harness.tcpx.net.tcp_info import SocketInfo
-from harness.tcpx.net.views import Views, cut, fill, keep
+from harness.tcpx.net.views import Views, fill
 
 _IOV_MAX = 1024  # the kernel's limit of buffers a call
+_WAITALL = int(socket.MSG_WAITALL)  # plain numbers: a flag of an enum costs a microsecond
+_DONTWAIT = int(socket.MSG_DONTWAIT)
+_NOSIGNAL = int(socket.MSG_NOSIGNAL)
 _TIMEVAL = struct.Struct("ll")
 _Call = Callable[[socket.socket, Sequence[memoryview], int], int]
 
@@ -40,6 +43,7 @@ class Stream:
         self._sock = sock
         self._timeouts: dict[int, int] = {}  # socket option -> microseconds
         self._header = bytearray(frame.HEADER_BYTES)
+        self._header_view = memoryview(self._header)
         self._vec: Views = []  # what remains of the frame under way
         self._sequence = -1  # of the frame that is being sent
         self._got = 0
@@ -57,13 +61,13 @@ class Stream:
         if not self._vec:
             self._sequence = sequence
             self._vec = [memoryview(frame.header(sequence, len(payload), tag)), payload]
-        if sequence != self._sequence:
+        elif sequence != self._sequence:
             return False
         while self._vec:
-            count = self._call(_send, socket.SO_SNDTIMEO, socket.MSG_NOSIGNAL, until_s)
+            count = self._call(_send, socket.SO_SNDTIMEO, _NOSIGNAL, until_s)
             if count < 0:
                 return False
-            self._vec = cut(self._vec, count)
+            self._sent(count)
         self._count(len(payload))
         return True
 
@@ -72,7 +76,7 @@ class Stream:
         if not self._vec:
             self._begin(sequence, slot, posted)
         while self._vec:
-            flags = socket.MSG_WAITALL if self._size >= 0 else 0
+            flags = _WAITALL if self._size >= 0 else 0
             count = self._call(_receive, socket.SO_RCVTIMEO, flags, until_s)
             if count < 0:
                 return -1
@@ -98,8 +102,18 @@ class Stream:
     def close(self) -> None:
         self._sock.close()
 
+    def _sent(self, count: int) -> None:
+        """Cut what is out off the frame: header and payload, or what is left of the payload."""
+        head = len(self._vec[0])
+        if count < head:
+            self._vec[0] = self._vec[0][count:]
+        elif len(self._vec) > 1 and count - head < len(self._vec[1]):
+            self._vec = [self._vec[1][count - head :]]
+        else:
+            self._vec = []
+
     def _begin(self, sequence: int, slot: Slot, posted: int) -> None:
-        self._vec = [memoryview(self._header), *slot.views(posted)]
+        self._vec = [self._header_view, *slot.views(posted)]
         self._got, self._size = 0, -1
         if self._ahead:
             count = fill(self._vec, self._ahead)
@@ -107,17 +121,17 @@ class Stream:
             self._advance(count, sequence, slot, posted)
 
     def _advance(self, count: int, sequence: int, slot: Slot, posted: int) -> None:
-        """`count` more bytes are in: learn the size, cut the frame to it, keep what is beyond."""
+        """`count` more bytes are in: learn the size, keep what is beyond it, see what remains."""
         self._got += count
-        self._vec = cut(self._vec, count)
-        if self._size >= 0 or self._got < frame.HEADER_BYTES:
+        have = self._got - frame.HEADER_BYTES
+        if have < 0:
+            self._vec = [self._header_view[self._got :], *slot.views(posted)]
             return
-        self._size = frame.parse_header(self._header, sequence, posted)
-        if self._size < posted:
-            have = self._got - frame.HEADER_BYTES
+        if self._size < 0:
+            self._size = frame.parse_header(self._header, sequence, posted)
             if have > self._size:
                 self._ahead = slot.read(self._size, have) + self._ahead
-            self._vec = keep(self._vec, self._size - have)
+        self._vec = slot.views(self._size, have) if have < self._size else []
 
     def _count(self, payload_bytes: int) -> None:
         self._payload_bytes += payload_bytes
@@ -126,13 +140,14 @@ class Stream:
     def _call(self, call: _Call, option: int, flags: int, until_s: float | None) -> int:
         """One system call; -1 when it would have to wait longer. Says it when the peer has left."""
         if until_s is None:
-            flags = (flags | socket.MSG_DONTWAIT) & ~socket.MSG_WAITALL
+            flags = (flags | _DONTWAIT) & ~_WAITALL
         elif (left_s := until_s - time.monotonic()) > 0:
             self._limit(option, left_s)
         else:
             return -1
         try:
-            return call(self._sock, self._vec[:_IOV_MAX], flags)
+            vec = self._vec if len(self._vec) <= _IOV_MAX else self._vec[:_IOV_MAX]
+            return call(self._sock, vec, flags)
         except BlockingIOError:
             return -1
         except ConnectionError as error:

@@ -22,7 +22,7 @@ Bytes = NDArray[np.uint8]
 _ROW = np.empty((MAX_DESCRIPTORS, 2), np.int64)
 _ROW[:, 0] = PAGE_BYTES << 32
 _ROW[:, 1] = np.arange(MAX_DESCRIPTORS) * PAGE_BYTES
-_STRAY = np.int64(~0xFFFFF000)  # bits that no page's offset has
+_STRAY = np.array([~0xFFFFF000, -1])  # bits that the difference to a whole page does not have
 _PAGE_SHIFT = PAGE_BYTES.bit_length() - 1
 
 
@@ -54,10 +54,9 @@ def _page_numbers(
             return None
     pairs = np.ascontiguousarray(descriptors[:whole], DTYPE).view(np.int64).reshape(-1, 2)
     rest = pairs - _ROW[:whole]
-    offsets = rest[:, 0]
-    if rest[:, 1].any() or (offsets & _STRAY).any():
+    if (rest & _STRAY).any():
         return None
-    pages: NDArray[np.int64] = offsets >> _PAGE_SHIFT
+    pages: NDArray[np.int64] = rest[:, 0] >> _PAGE_SHIFT
     return pages if not whole or int(pages.max()) < bounce_bytes // PAGE_BYTES else None
 
 

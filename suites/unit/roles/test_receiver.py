@@ -125,7 +125,7 @@ def test_the_previous_iterations_words_cannot_pass_for_the_next_ones(prepared: b
     payload.fill(endpoint.buffer, nonce_of(endpoint.assignment), payload.Place(0, 0, 0))
     session.on_chunk(0, job, endpoint.buffer)
     assert voice.all(Damage) == []
-    session.on_chunk(0, replace(job, tag=1), endpoint.buffer)  # and nothing was received
+    session.on_chunk(0, job._replace(tag=1), endpoint.buffer)  # and nothing was received
     (found,) = voice.all(Damage)
     assert (found.kind, found.iteration, found.words_wrong) == ("MISSING", 1, 100)
 

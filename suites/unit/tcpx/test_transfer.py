@@ -204,6 +204,55 @@ def test_a_chunk_may_be_left_out_without_moving_the_others(ends: Ends) -> None:
         transfer.release()
 
 
+def test_a_feed_is_drawn_by_the_channels_own_thread(ends: Ends) -> None:
+    seen: list[tuple[int, int, int]] = []
+    receiving = ends.server.create_transfer(
+        "client", lambda channel, job, view: seen.append((channel, job.tag, int(view[0])))
+    )
+    sending = ends.client.create_transfer("server")
+    target = ends.server.register_memory(bytearray(30), is_recv=True)
+    source = ends.client.register_memory(bytearray(range(30)), is_recv=False)
+    drawn_by: set[str] = set()
+
+    def jobs(mem_id: int) -> Iterator[Job]:
+        for tag in range(900):
+            drawn_by.add(threading.current_thread().name)
+            yield Job(tag % 3, mem_id, tag % 3 * 10, 10, tag)
+
+    receiving.feed_recv(1, jobs(target), 900)
+    receiving.feed_recv(0, iter(()), 0)
+    sending.feed_send(1, jobs(source), 900)
+    for transfer in (sending, receiving):
+        transfer.wait(PATIENCE_S)
+        assert transfer.completed_chunks == transfer.total_chunks == 900
+        transfer.release()
+    assert seen == [(1, tag, tag % 3 * 10) for tag in range(900)]
+    assert drawn_by == {"channel-1-recv", "channel-1-send"}
+
+
+def test_what_a_feed_has_not_moved_is_a_stall(ends: Ends, receiving: Transfer) -> None:
+    target = ends.server.register_memory(bytearray(30), is_recv=True)
+    receiving.feed_recv(1, (Job(0, target, 0, 10, tag) for tag in range(50)), 50)
+    with pytest.raises(StallError, match=r"channel 1 \(lo\) 0 of 50 chunks"):
+        receiving.wait(0.1)
+
+
+def test_release_ends_a_feed_that_is_not_drawn_to_its_end(ends: Ends, receiving: Transfer) -> None:
+    target = ends.server.register_memory(bytearray(30), is_recv=True)
+    drawn: list[int] = []
+
+    def jobs() -> Iterator[Job]:
+        for tag in range(10_000):
+            drawn.append(tag)
+            yield Job(0, target, 0, 10, tag)
+
+    receiving.feed_recv(1, jobs(), 10_000)
+    receiving.release()
+    assert len(drawn) <= 17
+    with pytest.raises(LocalProtocolError, match="released"):
+        receiving.feed_recv(1, jobs(), 1)
+
+
 # -- independence ------------------------------------------------------------------------------
 
 

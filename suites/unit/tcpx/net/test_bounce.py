@@ -46,4 +46,6 @@ def test_descriptors_say_where_the_views_lie(size: int) -> None:
     assert b"".join(bounce.array[s : s + n].tobytes() for s, n, _ in pieces) == data
     assert [place for _, _, place in pieces] == list(range(0, size, PAGE_BYTES))
     assert slot.read(0, size) == data
+    for start in range(0, size, 1000):
+        assert b"".join(slot.views(size, start)) == data[start:]
     assert slot.read(size // 2, size) == data[size // 2 :]
