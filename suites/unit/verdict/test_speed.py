@@ -7,7 +7,7 @@ import pytest
 from harness.evidence import ExchangePlanned, IterationDone
 from harness.verdict import rate, scaling
 from harness.verdict.exchange import Exchange
-from harness.verdict.speed import line_gb_s
+from harness.verdict.speed import is_slow, line_gb_s
 from suites.unit.verdict.clean import changed, clean, node_time
 
 SIZE = 64 * 2**20
@@ -35,6 +35,23 @@ def test_a_rate_is_held_to_the_line_from_both_sides(share: float, outcome: str, 
     found = rate(at(share * line_gb_s(at(1.0))), test="t", claim="rate-4")
     assert (found.outcome, found.klass, found.test, found.claim) == (outcome, klass, "t", "rate-4")
     assert f"{share:.1%}" in found.fact
+
+
+def test_a_rate_says_how_many_exchanges_were_tried_for_it() -> None:
+    line = line_gb_s(at(1.0))
+    slow, fast = at(0.9 * line), at(0.98 * line)
+    assert (is_slow(slow), is_slow(fast)) == (True, False)
+    for found, outcome in (
+        (rate(fast, test="t", claim="c", tries=3), "PASS"),
+        (rate(slow, test="t", claim="c", tries=3), "FAIL"),
+    ):
+        assert found.outcome == outcome
+        assert "the fastest of 3 exchanges" in found.fact
+    assert "fastest" not in rate(fast, test="t", claim="c").fact
+
+
+def test_nothing_is_slow_where_no_line_is_stated() -> None:
+    assert not is_slow(Exchange(changed(clean(), ExchangePlanned, rate_gbit_s=0.0)))
 
 
 def test_a_rate_without_a_stated_line_is_open() -> None:
