@@ -168,6 +168,7 @@ class BootstrapError(RemoteProtocolError):
 
 
 class StallError(TransportError):
-    """A channel made no progress before its deadline."""
+    """A channel made no progress before its deadline; `since_s` is when it fell silent."""
 
     klass = "STALL"
+    since_s = 0.0

@@ -84,7 +84,7 @@ class Lane:
         self._feed: Iterator[Job] = iter(())
         self._queue: queue.SimpleQueue[Iterator[Job] | None] = queue.SimpleQueue()
         self._room = threading.Event()  # set when half the queue is free again
-        self._stopping = threading.Event()
+        self._stopping = False
         name = f"channel-{channel.channel_id}-{'recv' if is_recv else 'send'}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -108,7 +108,7 @@ class Lane:
         return self.stats.chunks == self.posted
 
     def stop(self) -> None:
-        self._stopping.set()
+        self._stopping = True
         self._queue.put(None)  # wakes a lane that has nothing to do
 
     def join(self, timeout_s: float) -> None:
@@ -124,13 +124,15 @@ class Lane:
 
     def _fill(self) -> bool:
         """Post what there is room for; with nothing in flight, wait for work. False: stop."""
-        while not self._stopping.is_set() and not self._window.is_full():
+        room = self._window.limit - self._window.size()
+        while room and not self._stopping:
             job = next(self._feed, None)
             if job is not None:
                 self._post(job)
+                room -= 1
             elif not self._next_feed():
                 break
-        return not self._stopping.is_set()
+        return not self._stopping
 
     def _next_feed(self) -> bool:
         """Begin the next feed. False: there is none yet, but something is in flight, or stop."""
@@ -143,22 +145,24 @@ class Lane:
         return feed is not None
 
     def _post(self, job: Job) -> None:
-        self.stats.first_s = self.stats.first_s or time.monotonic()
-        if not self._is_recv:
-            self._tell(job, job.size_bytes)
-        mr = self.channel.mrs[job.mem_id]
-        request = self._verb(self._comm, mr, job.offset, job.size_bytes, job.tag)
-        self._window.add_request(request, job)
+        if not self.stats.first_s:
+            self.stats.first_s = time.monotonic()
+        _, mem_id, offset, size_bytes, tag = job
+        if self._on_chunk and not self._is_recv:
+            self._on_chunk(self.channel.channel_id, job, self._place(job, size_bytes))
+        mr = self.channel.mrs[mem_id]
+        self._window.add_request(self._verb(self._comm, mr, offset, size_bytes, tag), job)
 
     def _moved(self, job: Job, completion: Completion) -> None:
         """One chunk is done: a send is out, a receive lies in the bounce buffer."""
+        _, size_bytes, descriptors, bounce = completion
         if self._is_recv:
-            self._unpack(
-                completion.descriptors, completion.bounce, self._place(job, completion.size_bytes)
-            )
-            self._tell(job, completion.size_bytes)
+            place = self._place(job, size_bytes)
+            self._unpack(descriptors, bounce, place)
+            if self._on_chunk:
+                self._on_chunk(self.channel.channel_id, job, place)
         stats = self.stats
-        stats.payload_bytes += completion.size_bytes
+        stats.payload_bytes += size_bytes
         stats.last_s = time.monotonic()
         stats.chunks += 1
         left = self.posted - stats.chunks
@@ -169,11 +173,6 @@ class Lane:
 
     def _place(self, job: Job, size_bytes: int) -> NDArray[np.uint8]:
         return self._manager.memory(job.mem_id).array[job.offset : job.offset + size_bytes]
-
-    def _tell(self, job: Job, size_bytes: int) -> None:
-        """on_chunk: a send is about to be posted, a receive is in its place."""
-        if self._on_chunk:
-            self._on_chunk(self.channel.channel_id, job, self._place(job, size_bytes))
 
     def _named(self, error: Exception) -> Exception:
         if isinstance(error, TransportError):

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 HUGE_BYTES = 2 << 20
 
 
-def host_buffer(size_bytes: int) -> NDArray[np.uint8]:
-    """Zeroed bytes, private to this process; freed with the last array that looks at them."""
-    memory = mmap.mmap(-1, max(1, size_bytes), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+def host_buffer(size_bytes: int, *, shared: bool = False) -> NDArray[np.uint8]:
+    """Zeroed bytes, of this process or `shared` with those that it forks; freed with the last array
+    that looks at them."""
+    kind = mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE
+    memory = mmap.mmap(-1, max(1, size_bytes), flags=kind | mmap.MAP_ANONYMOUS)
     if size_bytes >= HUGE_BYTES:
         memory.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(memory, np.uint8)[:size_bytes]

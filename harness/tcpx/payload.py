@@ -39,7 +39,8 @@ __all__ = [
 ]
 
 _BLOCK_WORDS = 64 * 1024  # 512 KiB of payload; smaller blocks pay more for calls than they gain
-_STEP = np.uint64(ODD)
+_WORD = np.dtype("<u8")
+_STEP = np.array(ODD, np.uint64)  # an array, which NumPy need not make of it every time
 _MASK = (1 << 64) - 1
 
 
@@ -48,14 +49,14 @@ def fill(view: Any, nonce: int, place: Place) -> None:
     data = flat(view)
     count, tail = divmod(data.size, WORD_BYTES)
     base = first_word(nonce, place)
-    np.add(ramp(count), base, out=data[: count * WORD_BYTES].view("<u8"))
+    np.add(ramp(count), np.uint64(base), out=data[: count * WORD_BYTES].view(_WORD))
     if tail:
-        data[count * WORD_BYTES :] = _tail(int(base), count, tail)
+        data[count * WORD_BYTES :].data[:] = _tail(base, count, tail)
 
 
 def poison(view: Any) -> None:
     """Make a buffer that nothing has been received into recognisable."""
-    flat(view)[:] = POISON
+    flat(view).fill(POISON)
 
 
 class Checker:
@@ -72,34 +73,34 @@ class Checker:
     def check(self, view: Any, nonce: int, place: Place) -> Finding | None:
         """None if every byte of the chunk is right, else what is wrong with it."""
         data = flat(view)
-        if not self._is_right(data, int(first_word(nonce, place))):
+        if not self._is_right(data, first_word(nonce, place)):
             return diagnose(data, nonce, place)
-        self.words += words(data.size)
-        self.bytes += data.size
+        size_bytes = data.size
+        self.words += words(size_bytes)
+        self.bytes += size_bytes
         return None
 
     def _is_right(self, data: NDArray[np.uint8], base: int) -> bool:
         count, tail = divmod(data.size, WORD_BYTES)
-        seen = data[: count * WORD_BYTES].view("<u8")
-        if count and int(seen[0]) != base:
+        seen = data[: count * WORD_BYTES].view(_WORD)
+        if count and seen.item(0) != base:
             return False
         block = len(self._scratch)
         for start in range(0, count - 1, block):
-            if not self._rises(seen[start : start + block + 1]):
+            if not self._rises(seen, start, min(start + block, count - 1)):
                 return False
-        rest = data[count * WORD_BYTES :]
-        return not tail or rest.tobytes() == _tail(base, count, tail).tobytes()
+        return not tail or data[count * WORD_BYTES :].tobytes() == _tail(base, count, tail)
 
-    def _rises(self, seen: NDArray[np.uint64]) -> bool:
-        """Whether every word is its predecessor's successor."""
-        size = len(seen) - 1
+    def _rises(self, seen: NDArray[np.uint64], start: int, stop: int) -> bool:
+        """Whether each of the words from `start` to `stop` has its successor behind it."""
+        size = stop - start
         steps = self._scratch[:size]
-        np.subtract(seen[1:], seen[:-1], steps)
+        np.subtract(seen[start + 1 : stop + 1], seen[start:stop], steps)
         np.equal(steps, _STEP, self._equal[:size])
         return self._answers.find(0, 0, size) < 0
 
 
-def _tail(base: int, count: int, tail: int) -> NDArray[np.uint8]:
+def _tail(base: int, count: int, tail: int) -> bytes:
     """The first `tail` bytes of word `count`."""
     word = (base + count * ODD) & _MASK
-    return np.frombuffer(word.to_bytes(WORD_BYTES, "little")[:tail], np.uint8)
+    return word.to_bytes(WORD_BYTES, "little")[:tail]

@@ -51,7 +51,7 @@ class SlidingWindow:
         return self._pending[0][1] if self._pending else None
 
     def add_request(self, request: Any, chunk: Any) -> None:
-        if self.is_full():
+        if len(self._pending) >= self.limit:
             raise LocalProtocolError(
                 f"a request beyond the window of {self.limit}",
                 expected="room in the window",
@@ -76,12 +76,13 @@ class SlidingWindow:
 
     def wait_and_release_oldest(self, timeout_s: float) -> bool:
         """Let go of the oldest request as soon as it is done; False if time ran out."""
-        until_s = time.monotonic() + timeout_s
+        left_s, until_s = timeout_s, time.monotonic() + timeout_s
         while self._pending:
-            self._net.wait(self._comm, max(0.0, until_s - time.monotonic()))
+            self._net.wait(self._comm, left_s)  # at first the same for every request: cheap
             if self.try_release_oldest():
                 return True
-            if time.monotonic() >= until_s:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
                 break
         return False
 

@@ -186,12 +186,14 @@ class Transfer:
         behind.sort(key=lambda lane: lane.stats.last_s)
         now_s = time.monotonic()
         told = ", ".join(_progress(lane, now_s) for lane in behind)
-        return StallError(
+        stall = StallError(
             f"not done after {limit_s:g} s: {told}",
             channel=behind[0].channel.channel_id if behind else -1,
             where=behind[0].channel.nic if behind else "",
             expected=f"{self.total_chunks} chunks, {self.completed_chunks} are done",
         )
+        stall.since_s = behind[0].stats.last_s if behind else now_s
+        return stall
 
 
 def _progress(lane: Lane, now_s: float) -> str:

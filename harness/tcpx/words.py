@@ -9,8 +9,7 @@ words are. A tail of fewer than 8 bytes is the beginning of the word that would 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +20,12 @@ MAX_WORDS = 1 << INDEX_BITS
 ODD = 0x9E3779B97F4A7C15
 INVERSE = pow(ODD, -1, 1 << 64)
 _MASK = (1 << 64) - 1
+_BYTE = np.dtype(np.uint8)
 
 Words = NDArray[np.uint64]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a chunk belongs. All -1: nowhere that is known."""
 
     iteration: int = -1
@@ -36,8 +35,8 @@ class Place:
     @property
     def packed(self) -> int:
         """The fields of the chunk's word 0."""
-        high = (self.iteration << CHANNEL_BITS | self.channel) << CHUNK_BITS | self.chunk
-        return high << INDEX_BITS
+        iteration, channel, chunk = self
+        return ((iteration << CHANNEL_BITS | channel) << CHUNK_BITS | chunk) << INDEX_BITS
 
     @classmethod
     def unpacked(cls, packed: int) -> tuple[Place, int]:
@@ -68,14 +67,15 @@ def ramp(count: int) -> Words:
     return _ramp[0][:count]
 
 
-def first_word(nonce: int, place: Place) -> np.uint64:
-    return np.uint64((place.packed * ODD + nonce) & _MASK)
+def first_word(nonce: int, place: Place) -> int:
+    return (place.packed * ODD + nonce) & _MASK
 
 
 def expected(nonce: int, place: Place, size_bytes: int) -> NDArray[np.uint8]:
     """The right bytes of a chunk, in a new array."""
     count = words(size_bytes)
-    return (ramp(count) + first_word(nonce, place)).astype("<u8").view(np.uint8)[:size_bytes]
+    right = ramp(count) + np.uint64(first_word(nonce, place))
+    return right.astype("<u8").view(np.uint8)[:size_bytes]
 
 
 def decode(seen: Words, nonce: int) -> Words:
@@ -95,5 +95,7 @@ def nonce_of(text: str) -> int:
 
 
 def flat(view: Any) -> NDArray[np.uint8]:
-    """Any buffer as bytes."""
+    """Any buffer as bytes; bytes in a row are that already."""
+    if type(view) is np.ndarray and view.dtype == _BYTE and view.strides == (1,):
+        return view
     return np.frombuffer(view, np.uint8)

@@ -3,14 +3,14 @@
 Request j of a comm travels on socket j mod n. A comm that has failed stays failed: whatever is
 asked of it later gets the same error, so that no `done` can follow a lost peer. Receives are
 progressed one at a time, the oldest first, and get their pages only then: data waits in the
-kernel's buffer rather than in cold memory.
+kernel's buffer rather than in cold memory. What every message needs makes few calls: their price is
+paid with cold caches, right after the message's data went through them.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,17 +22,18 @@ from harness.tcpx.net.bounce import Bounce, Slot
 from harness.tcpx.net.plugin import MAX_REQUESTS, Completion
 from harness.tcpx.net.stream import Stream
 
-_NOT_YET = Completion(done=False)
+_NOT_YET = Completion(done=False)  # for every request of every comm
 
 
 class Mr:
     """A registered buffer."""
 
-    __slots__ = ("array", "view")
+    __slots__ = ("array", "size", "view")
 
     def __init__(self, buffer: Any) -> None:
         self.array: NDArray[np.uint8] = np.frombuffer(buffer, np.uint8)
         self.view = self.array.data
+        self.size = self.array.size
 
 
 @dataclass(slots=True, eq=False)
@@ -55,21 +56,23 @@ class Comm:
     def __init__(self, streams: Sequence[Stream]) -> None:
         self.streams = streams
         self._queue: deque[Request] = deque()
+        self._done: deque[Request] = deque()  # and not consumed: receives only
         self._posted = 0
         self._failed: TransportError | None = None
 
     def post(self, mr: Mr, offset: int, size_bytes: int, tag: int) -> Request:
-        self._check()
-        if self._held() >= MAX_REQUESTS:
+        if self._failed:
+            raise self._failed
+        if len(self._queue) + len(self._done) >= MAX_REQUESTS:
             raise LocalProtocolError(
                 "unable to allocate requests",
                 expected=f"at most {MAX_REQUESTS} requests in flight",
                 fix="Check the window's room before posting",
             )
-        if not 0 <= offset <= offset + size_bytes <= mr.array.size:
+        if not 0 <= offset <= offset + size_bytes <= mr.size:
             raise LocalProtocolError(
                 f"bytes {offset} + {size_bytes}",
-                expected=f"a piece of the {mr.array.size} bytes that are registered",
+                expected=f"a piece of the {mr.size} bytes that are registered",
             )
         request = Request(self, self._posted, mr, offset, size_bytes, tag)
         self._posted += 1
@@ -77,63 +80,58 @@ class Comm:
         return request
 
     def test(self, request: Request) -> Completion:
-        self._check()
+        if self._failed:
+            raise self._failed
         if not self._queue or self._queue[0] is not request:
             raise LocalProtocolError(
                 f"test called with invalid request {request.number}",
                 expected="the oldest request that is not done",
             )
         if request.moved < 0:
-            self._try(self._progress)
+            self._go_on(None)
             if request.moved < 0:
                 return _NOT_YET
         self._queue.popleft()
         return self._complete(request)
 
     def wait(self, timeout_s: float) -> None:
-        self._check()
+        if self._failed:
+            raise self._failed
         if self._queue and self._queue[0].moved < 0:
-            until_s = time.monotonic() + timeout_s
-            self._try(lambda: self._move(self._queue[0], until_s))
+            self._go_on(timeout_s)
 
     def close(self) -> None:
         for stream in self.streams:
             stream.close()
         self._failed = self._failed or LocalProtocolError("the connection is closed on our side")
 
-    def _held(self) -> int:
-        return len(self._queue)
+    def _go_on(self, timeout_s: float | None) -> None:
+        """Progress; the comm's first failure is its last word."""
+        try:
+            self._progress(timeout_s)
+        except TransportError as error:
+            self._failed = error
+            raise
 
-    def _stream(self, request: Request) -> Stream:
-        return self.streams[request.number % len(self.streams)]
-
-    def _progress(self) -> None:
-        raise NotImplementedError
-
-    def _move(self, request: Request, until_s: float | None) -> bool:
+    def _progress(self, timeout_s: float | None) -> None:
+        """Go on with the oldest request for a time, or (None) with all that need no waiting."""
         raise NotImplementedError
 
     def _complete(self, request: Request) -> Completion:
         raise NotImplementedError
 
-    def _check(self) -> None:
-        if self._failed:
-            raise self._failed
-
-    def _try(self, step: Callable[[], object]) -> None:
-        """The comm's first failure is its last word."""
-        try:
-            step()
-        except TransportError as error:
-            self._failed = error
-            raise
-
 
 class SendComm(Comm):
     """Sends; a request's place is free again when `test` has said done."""
 
-    def _progress(self) -> None:
-        """Send what can be sent without waiting, on every socket, each in its order."""
+    def _progress(self, timeout_s: float | None) -> None:
+        if timeout_s is None:
+            self._send_what_fits()
+        else:
+            self._move(self._queue[0], timeout_s)
+
+    def _send_what_fits(self) -> None:
+        """On every socket, each in its order."""
         stuck: set[int] = set()  # sockets that take no more
         for request in self._queue:
             socket = request.number % len(self.streams)
@@ -142,14 +140,15 @@ class SendComm(Comm):
                 if len(stuck) == len(self.streams):
                     return
 
-    def _move(self, request: Request, until_s: float | None) -> bool:
+    def _move(self, request: Request, timeout_s: float | None) -> bool:
         payload = request.mr.view[request.offset : request.offset + request.size_bytes]
-        if self._stream(request).send(request.number, payload, request.tag, until_s):
+        stream = self.streams[request.number % len(self.streams)]
+        if stream.send(request.number, payload, request.tag, timeout_s):
             request.moved = request.size_bytes
         return request.moved >= 0
 
     def _complete(self, request: Request) -> Completion:
-        return Completion(done=True, size_bytes=request.moved)
+        return Completion(True, request.moved)
 
 
 class RecvComm(Comm):
@@ -159,7 +158,6 @@ class RecvComm(Comm):
         super().__init__(streams)
         self._message_bytes = message_bytes
         self._bounce = Bounce(message_bytes, seed)
-        self._done: deque[Request] = deque()
 
     def post(self, mr: Mr, offset: int, size_bytes: int, tag: int) -> Request:
         if size_bytes > self._message_bytes:
@@ -179,24 +177,14 @@ class RecvComm(Comm):
         self._bounce.give(request.slot)
         request.slot = None
 
-    def _held(self) -> int:
-        return len(self._queue) + len(self._done)
-
-    def _progress(self) -> None:
-        self._move(self._queue[0], None)
-
-    def _move(self, request: Request, until_s: float | None) -> bool:
+    def _progress(self, timeout_s: float | None) -> None:
+        request = self._queue[0]
         slot = request.slot = request.slot or self._bounce.take()
-        stream = self._stream(request)
-        request.moved = stream.receive(request.number, slot, request.size_bytes, until_s)
-        return request.moved >= 0
+        stream = self.streams[request.number % len(self.streams)]
+        request.moved = stream.receive(request.number, slot, request.size_bytes, timeout_s)
 
     def _complete(self, request: Request) -> Completion:
         self._done.append(request)
         assert request.slot is not None
-        return Completion(
-            done=True,
-            size_bytes=request.moved,
-            descriptors=request.slot.descriptors(request.moved),
-            bounce=self._bounce.array,
-        )
+        descriptors = request.slot.descriptors(request.moved)
+        return Completion(True, request.moved, descriptors, self._bounce.array)

@@ -15,7 +15,7 @@ many sends of one comm are worth having in flight; more only let their data grow
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 HANDLE_BYTES = 128
 MAX_REQUESTS = 16  # a comm
@@ -48,8 +48,7 @@ class NetHandle:
     state: Any = field(default=None, repr=False)
 
 
-@dataclass(slots=True, kw_only=True)
-class Completion:
+class Completion(NamedTuple):
     """What `test` says. `descriptors` (receive only) is an array of unpack.descriptor.DTYPE."""
 
     done: bool

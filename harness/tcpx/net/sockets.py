@@ -113,20 +113,28 @@ class Sockets:
         """Nothing to undo: host memory needs no pinning here."""
 
     def isend(self, comm: Any, mr: Any, offset: int, size_bytes: int, tag: int) -> Any:
-        return _as(SendComm, comm).post(mr, offset, size_bytes, tag)
+        if not isinstance(comm, SendComm):
+            raise _not_a(SendComm, comm)
+        return comm.post(mr, offset, size_bytes, tag)
 
     def irecv(self, comm: Any, mr: Any, offset: int, size_bytes: int, tag: int) -> Any:
-        return _as(RecvComm, comm).post(mr, offset, size_bytes, tag)
+        if not isinstance(comm, RecvComm):
+            raise _not_a(RecvComm, comm)
+        return comm.post(mr, offset, size_bytes, tag)
 
     def test(self, request: Any) -> Completion:
         posted: Request = request
         return posted.comm.test(posted)
 
     def wait(self, comm: Any, timeout_s: float) -> None:
-        _as(Comm, comm).wait(timeout_s)
+        if not isinstance(comm, Comm):
+            raise _not_a(Comm, comm)
+        comm.wait(timeout_s)
 
     def irecv_consumed(self, comm: Any, request: Any) -> None:
-        _as(RecvComm, comm).consumed(request)
+        if not isinstance(comm, RecvComm):
+            raise _not_a(RecvComm, comm)
+        comm.consumed(request)
 
     def frame_bytes(self, comm: Any) -> int:
         return sum(counts.frame_bytes for counts in self.counts_of(comm))
@@ -189,5 +197,10 @@ def _close(dials: Sequence[Dial]) -> None:
 def _as(kind: type[Any], comm: Any) -> Any:
     """The comm, if it is of the kind that the verb is for."""
     if not isinstance(comm, kind):
-        raise LocalProtocolError(f"a {type(comm).__name__}", expected=f"a {kind.__name__}")
+        raise _not_a(kind, comm)
     return comm
+
+
+def _not_a(kind: type[Any], comm: Any) -> LocalProtocolError:
+    """What a verb for another kind of comm says; those of the data path ask for themselves."""
+    return LocalProtocolError(f"a {type(comm).__name__}", expected=f"a {kind.__name__}")

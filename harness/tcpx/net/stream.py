@@ -3,18 +3,18 @@
 A receive is `recvmsg` straight into [header, *pages]. A frame's first call takes what is there,
 because only the header says how much will come; once the size is known the rest is one MSG_WAITALL.
 When the receiver is the slower side, the first call brings the whole frame. The socket stays
-blocking; SO_RCVTIMEO and SO_SNDTIMEO bound a wait, MSG_DONTWAIT makes a call that must not wait.
+blocking; MSG_DONTWAIT makes a call that must not wait. SO_RCVTIMEO and SO_SNDTIMEO bound each call
+that may; they are set only when another time is asked for than before, which is next to never. A
+frame that trickles in cannot prolong a wait for ever either: one `receive` makes few calls.
 """
 
 from __future__ import annotations
 
 import socket
 import struct
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.errors import LinkError, PeerGoneError
+from harness.errors import LinkError, PeerGoneError, TransportError
 from harness.tcpx.net import frame, tcp_info
 from harness.tcpx.net.bounce import Slot
 from harness.tcpx.net.tcp_info import SocketInfo
@@ -25,7 +25,7 @@ _WAITALL = int(socket.MSG_WAITALL)  # plain numbers: a flag of an enum costs a m
 _DONTWAIT = int(socket.MSG_DONTWAIT)
 _NOSIGNAL = int(socket.MSG_NOSIGNAL)
 _TIMEVAL = struct.Struct("ll")
-_Call = Callable[[socket.socket, Sequence[memoryview], int], int]
+_CALLS = 4  # a receive: what is there, and the rest of even the largest message in three
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +41,12 @@ class Stream:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._timeouts: dict[int, int] = {}  # socket option -> microseconds
+        self._timeout_s: float | None = None  # that the socket's options hold, once they are set
         self._header = bytearray(frame.HEADER_BYTES)
         self._header_view = memoryview(self._header)
         self._vec: Views = []  # what remains of the frame under way
         self._sequence = -1  # of the frame that is being sent
+        self._left = 0  # bytes of it that are not out
         self._got = 0
         self._size = -1  # of the frame's payload, once its header is here
         self._ahead = b""  # of the next frame, read together with a message smaller than posted
@@ -53,34 +54,36 @@ class Stream:
         self._frame_bytes = frame.GREETING_BYTES
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def send(self, sequence: int, payload: memoryview, tag: int, until_s: float | None) -> bool:
-        """Go on sending one frame until it is out or time is up; None means do not wait at all.
+    def send(self, sequence: int, payload: memoryview, tag: int, timeout_s: float | None) -> bool:
+        """Go on sending one frame for a time, None means do not wait at all; whether it is out.
 
         False also while another frame is under way: frames never mix.
         """
+        size = len(payload)
         if not self._vec:
-            self._sequence = sequence
-            self._vec = [memoryview(frame.header(sequence, len(payload), tag)), payload]
+            self._sequence, self._left = sequence, frame.HEADER_BYTES + size
+            self._vec = [memoryview(frame.header(sequence, size, tag)), payload]
         elif sequence != self._sequence:
             return False
-        while self._vec:
-            count = self._call(_send, socket.SO_SNDTIMEO, _NOSIGNAL, until_s)
-            if count < 0:
-                return False
-            self._sent(count)
-        self._count(len(payload))
+        self._sent(self._write(timeout_s))  # the kernel takes all, or as much as there was time for
+        if self._vec:
+            return False
+        self._count(size)
         return True
 
-    def receive(self, sequence: int, slot: Slot, posted: int, until_s: float | None) -> int:
+    def receive(self, sequence: int, slot: Slot, posted: int, timeout_s: float | None) -> int:
         """Go on receiving one frame into `slot`; the message's size once it is whole, else -1."""
         if not self._vec:
             self._begin(sequence, slot, posted)
-        while self._vec:
-            flags = _WAITALL if self._size >= 0 else 0
-            count = self._call(_receive, socket.SO_RCVTIMEO, flags, until_s)
-            if count < 0:
+        for _ in range(_CALLS):
+            if not self._vec:
+                break
+            count = self._read(timeout_s)
+            if not count:
                 return -1
             self._advance(count, sequence, slot, posted)
+        if self._vec:
+            return -1
         self._count(self._size)
         return self._size
 
@@ -104,13 +107,13 @@ class Stream:
 
     def _sent(self, count: int) -> None:
         """Cut what is out off the frame: header and payload, or what is left of the payload."""
-        head = len(self._vec[0])
-        if count < head:
-            self._vec[0] = self._vec[0][count:]
-        elif len(self._vec) > 1 and count - head < len(self._vec[1]):
-            self._vec = [self._vec[1][count - head :]]
-        else:
+        self._left -= count
+        if not self._left:
             self._vec = []
+        elif count < (head := len(self._vec[0])):
+            self._vec[0] = self._vec[0][count:]
+        else:
+            self._vec = [self._vec[1][count - head :]]
 
     def _begin(self, sequence: int, slot: Slot, posted: int) -> None:
         self._vec = [self._header_view, *slot.views(posted)]
@@ -137,41 +140,54 @@ class Stream:
         self._payload_bytes += payload_bytes
         self._frame_bytes += frame.HEADER_BYTES
 
-    def _call(self, call: _Call, option: int, flags: int, until_s: float | None) -> int:
-        """One system call; -1 when it would have to wait longer. Says it when the peer has left."""
-        if until_s is None:
-            flags = (flags | _DONTWAIT) & ~_WAITALL
-        elif (left_s := until_s - time.monotonic()) > 0:
-            self._limit(option, left_s)
-        else:
-            return -1
+    def _write(self, timeout_s: float | None) -> int:
+        """One system call; how many bytes went out."""
+        flags = _NOSIGNAL
+        if timeout_s is None:
+            flags |= _DONTWAIT
+        elif timeout_s != self._timeout_s and not self._limit(timeout_s):
+            return 0
         try:
-            vec = self._vec if len(self._vec) <= _IOV_MAX else self._vec[:_IOV_MAX]
-            return call(self._sock, vec, flags)
+            return self._sock.sendmsg(self._vec, (), flags)
         except BlockingIOError:
-            return -1
-        except ConnectionError as error:
-            raise PeerGoneError(
-                f"the peer reset the connection ({error.strerror})", expected="an open connection"
-            ) from error
+            return 0
         except OSError as error:
-            raise LinkError(f"the connection failed: {error.strerror}") from error
+            raise _failure(error) from error
 
-    def _limit(self, option: int, left_s: float) -> None:
-        # Rounded down to a power of two, so that the option is seldom set anew.
-        left_us = max(1024, 1 << (max(1, int(left_s * 1e6)).bit_length() - 1))
-        if self._timeouts.get(option) != left_us:
-            value = _TIMEVAL.pack(left_us // 1_000_000, left_us % 1_000_000)
+    def _read(self, timeout_s: float | None) -> int:
+        """One system call; how many bytes came in. Says it when the peer has left."""
+        flags = _WAITALL if self._size >= 0 else 0
+        if timeout_s is None:
+            flags = _DONTWAIT
+        elif timeout_s != self._timeout_s and not self._limit(timeout_s):
+            return 0
+        vec = self._vec if len(self._vec) <= _IOV_MAX else self._vec[:_IOV_MAX]
+        try:
+            count = self._sock.recvmsg_into(vec, 0, flags)[0]
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise _failure(error) from error
+        if not count:
+            raise PeerGoneError("the peer closed the connection", expected="a frame")
+        return count
+
+    def _limit(self, timeout_s: float) -> bool:
+        """Bound the calls to come; False if there is no time for any."""
+        if timeout_s <= 0:
+            return False
+        time_us = max(1, int(timeout_s * 1e6))
+        value = _TIMEVAL.pack(*divmod(time_us, 1_000_000))
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             self._sock.setsockopt(socket.SOL_SOCKET, option, value)
-            self._timeouts[option] = left_us
+        self._timeout_s = timeout_s
+        return True
 
 
-def _send(sock: socket.socket, vec: Sequence[memoryview], flags: int) -> int:
-    return sock.sendmsg(vec, [], flags)
-
-
-def _receive(sock: socket.socket, vec: Sequence[memoryview], flags: int) -> int:
-    count = sock.recvmsg_into(vec, 0, flags)[0]
-    if not count:
-        raise PeerGoneError("the peer closed the connection", expected="a frame")
-    return count
+def _failure(error: OSError) -> TransportError:
+    """What a failed system call means."""
+    if isinstance(error, ConnectionError):
+        return PeerGoneError(
+            f"the peer reset the connection ({error.strerror})", expected="an open connection"
+        )
+    return LinkError(f"the connection failed: {error.strerror}")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.tcpx.words import ODD, Place, decode, expected, first_word, nonce_of, words
+from harness.tcpx.words import ODD, Place, decode, expected, first_word, flat, nonce_of, words
 
 PLACES = st.builds(
     Place,
@@ -48,6 +48,17 @@ def test_a_tail_is_the_beginning_of_the_word_that_would_stand_there(size: int) -
 
 def test_a_tail_counts_as_a_word() -> None:
     assert [words(size) for size in (0, 1, 7, 8, 9)] == [0, 1, 1, 1, 2]
+
+
+def test_any_buffer_is_bytes_and_flat_bytes_are_themselves() -> None:
+    data = np.arange(64, dtype=np.uint8)
+    assert flat(data) is data
+    for view in (data.tobytes(), memoryview(data), data.view("<u8"), data.reshape(8, 8)):
+        assert flat(view).tobytes() == data.tobytes()
+    with pytest.raises(ValueError, match="contiguous"):
+        flat(data[::2])
+    with pytest.raises(ValueError, match="contiguous"):
+        flat(data[::-1])
 
 
 def test_a_nonce_comes_from_all_of_the_text() -> None:

@@ -158,6 +158,19 @@ def test_a_message_size_that_descriptors_cannot_tell_is_refused(size: int) -> No
         Sockets(["lo"], max_message_bytes=size)
 
 
+def test_a_verb_refuses_the_other_kind_of_comm(net: Sockets, comms: tuple[Any, Any]) -> None:
+    send, recv = comms
+    mr = net.reg_mr(recv, np.zeros(1, np.uint8), PTR_HOST)
+    with pytest.raises(LocalProtocolError, match="a RecvComm; expected a SendComm"):
+        net.isend(recv, mr, 0, 1, 0)
+    with pytest.raises(LocalProtocolError, match="a SendComm; expected a RecvComm"):
+        net.irecv(send, mr, 0, 1, 0)
+    with pytest.raises(LocalProtocolError, match="a SendComm; expected a RecvComm"):
+        net.irecv_consumed(send, net.isend(send, mr, 0, 1, 0))
+    with pytest.raises(LocalProtocolError, match="a NoneType; expected a Comm"):
+        net.wait(None, 0.0)
+
+
 def test_only_host_memory_can_be_registered(net: Sockets, comms: tuple[Any, Any]) -> None:
     with pytest.raises(LocalProtocolError, match="memory of type 2"):
         net.reg_mr(comms[0], np.zeros(1, np.uint8), PTR_CUDA)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -35,10 +36,6 @@ def slot(size: int) -> Slot:
     return Bounce(size, seed=3).take()
 
 
-def soon() -> float:
-    return time.monotonic() + PATIENCE_S
-
-
 def test_a_frame_that_is_under_way_is_not_mixed_with_another(
     ends: tuple[Stream, socket.socket],
 ) -> None:
@@ -68,7 +65,7 @@ def test_a_frame_may_come_in_pieces(ends: tuple[Stream, socket.socket], step: in
     for at in range(0, len(wire), step):
         assert stream.receive(0, into, 8192, None) == -1
         other.sendall(wire[at : at + step])
-    assert stream.receive(0, into, 8192, soon()) == len(data)
+    assert stream.receive(0, into, 8192, PATIENCE_S) == len(data)
     assert into.read(0, len(data)) == data
 
 
@@ -79,7 +76,7 @@ def test_frames_that_come_at_once_are_told_apart(ends: tuple[Stream, socket.sock
     other.sendall(b"".join(frame.header(i, len(m), 0) + m for i, m in enumerate(messages)))
     for i, message in enumerate(messages):
         into = slot(65_536)
-        assert stream.receive(i, into, 65_536, soon()) == len(message)
+        assert stream.receive(i, into, 65_536, PATIENCE_S) == len(message)
         assert into.read(0, len(message)) == message
     counts = stream.counts()
     assert counts.payload_bytes == sum(map(len, messages))
@@ -90,7 +87,7 @@ def test_a_frame_out_of_turn_is_refused(ends: tuple[Stream, socket.socket]) -> N
     stream, other = ends
     other.sendall(frame.header(1, 5, 0) + b"hello")
     with pytest.raises(RemoteProtocolError, match="frame 1; expected frame 0"):
-        stream.receive(0, slot(4096), 4096, soon())
+        stream.receive(0, slot(4096), 4096, PATIENCE_S)
 
 
 def test_a_frame_that_is_cut_off_is_a_lost_peer(ends: tuple[Stream, socket.socket]) -> None:
@@ -98,11 +95,65 @@ def test_a_frame_that_is_cut_off_is_a_lost_peer(ends: tuple[Stream, socket.socke
     other.sendall(frame.header(0, 5000, 0) + b"only this")
     other.close()
     with pytest.raises(PeerGoneError, match="closed the connection"):
-        stream.receive(0, slot(8192), 8192, soon())
+        stream.receive(0, slot(8192), 8192, PATIENCE_S)
+
+
+@pytest.mark.parametrize("timeouts_s", [(0.05, 0.05), (0.02, 0.08)])
+def test_a_wait_lasts_as_long_as_it_was_told(
+    ends: tuple[Stream, socket.socket], timeouts_s: tuple[float, ...]
+) -> None:
+    stream, _ = ends
+    for timeout_s in timeouts_s:
+        started_s = time.monotonic()
+        assert stream.receive(0, slot(4096), 4096, timeout_s) == -1
+        assert 0.8 * timeout_s <= time.monotonic() - started_s < timeout_s + 1
+
+
+def test_a_send_that_nobody_reads_ends_in_time_and_goes_on(
+    ends: tuple[Stream, socket.socket],
+) -> None:
+    stream, other = ends
+    payload = memoryview(np.arange(LARGE, dtype=np.uint8).data)
+    started_s = time.monotonic()
+    assert not stream.send(0, payload, 0, 0.05)
+    assert time.monotonic() - started_s < 1
+    wire = b""
+    while not stream.send(0, payload, 0, 0.001):
+        wire += other.recv(1 << 20)
+    other.settimeout(PATIENCE_S)
+    while len(wire) < frame.HEADER_BYTES + LARGE:
+        wire += other.recv(1 << 20)
+    assert wire == frame.header(0, LARGE, 0) + payload
+
+
+def test_a_frame_that_trickles_in_does_not_prolong_a_wait(
+    ends: tuple[Stream, socket.socket],
+) -> None:
+    stream, other = ends
+    into, wire = slot(8192), frame.header(0, 200, 0) + bytes(200)
+    done = threading.Event()
+
+    def trickle() -> None:
+        for byte in wire:
+            other.sendall(bytes([byte]))
+            done.wait(0.01)
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    started_s = time.monotonic()
+    assert stream.receive(0, into, 8192, 0.05) == -1
+    assert time.monotonic() - started_s < 1, "the frame takes two seconds"
+    done.set()
+    while (size := stream.receive(0, into, 8192, 0.05)) < 0:
+        assert time.monotonic() - started_s < PATIENCE_S
+    assert size == 200
+    thread.join()
 
 
 def test_time_that_is_up_makes_no_call(ends: tuple[Stream, socket.socket]) -> None:
     stream, other = ends
     other.sendall(frame.header(0, 1, 0) + b"x")
-    assert stream.receive(0, slot(4096), 1, time.monotonic()) == -1
-    assert stream.receive(0, slot(4096), 1, soon()) == 1
+    for timeout_s in (0.0, -1.0):
+        assert stream.receive(0, slot(4096), 1, timeout_s) == -1
+        assert not stream.send(0, memoryview(b"x"), 0, timeout_s)
+    assert stream.receive(0, slot(4096), 1, PATIENCE_S) == 1

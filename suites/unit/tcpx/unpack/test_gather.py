@@ -85,6 +85,30 @@ def test_the_destination_may_begin_anywhere(offset: int) -> None:
     assert not room[:offset].any()
 
 
+def test_descriptors_that_changed_are_read_anew() -> None:
+    """What is remembered of them is remembered by what they say."""
+    size = 3 * PAGE_BYTES + 10
+    rows, out = pages([5, 2, 9, 0], size), np.zeros(size, np.uint8)
+    for number in (5, 7, 5):
+        rows["src_off"][0] = number * PAGE_BYTES
+        unpack(rows, BOUNCE, out)
+        assert np.array_equal(out, by_hand(rows, size))
+    rows["src_off"][0] = BOUNCE.size
+    with pytest.raises(RemoteProtocolError, match="bounce buffer"):
+        unpack(rows, BOUNCE, out)
+
+
+def test_descriptors_are_checked_against_each_bounce_buffer_and_destination() -> None:
+    rows, out = pages([30, 2], 2 * PAGE_BYTES), np.zeros(2 * PAGE_BYTES, np.uint8)
+    for bounce in (BOUNCE, BOUNCE[::-1].copy()):
+        unpack(rows, bounce, out)
+        assert np.array_equal(out[:PAGE_BYTES], bounce[30 * PAGE_BYTES :][:PAGE_BYTES])
+    with pytest.raises(RemoteProtocolError, match="bounce buffer"):
+        unpack(rows, BOUNCE[: 30 * PAGE_BYTES], out)
+    with pytest.raises(RemoteProtocolError, match="destination"):
+        unpack(rows, BOUNCE, out[1:])
+
+
 SIZE = 2 * PAGE_BYTES + 10
 BAD = {
     "page-behind-the-end": pages([0, 41, 1], SIZE),
