@@ -9,8 +9,8 @@ from harness.errors import BootstrapError
 from harness.evidence import Observed, RoleReady
 from harness.plan import Assignment
 from harness.roles import window
+from harness.roles.dispatch import Dispatch
 from harness.roles.endpoint import ACK, Endpoint
-from harness.roles.sender import Sender
 from harness.roles.voice import Voice
 from harness.tcpx import bootstrap
 
@@ -40,13 +40,12 @@ def _exercise(endpoint: Endpoint, connection: bootstrap.Connection) -> int:
     if endpoint.plan.exercise == "window":
         window.connect(endpoint, connection)
         return 0
-    sender = Sender(endpoint)
-    endpoint.moved = sender.sent_bytes
+    dispatch = Dispatch(endpoint, connection)
     started_s = time.monotonic()
-    sender.run(connection)
+    dispatch.run()
     endpoint.say_bandwidth(time.monotonic() - started_s)
     endpoint.say_sockets()
-    sender.say_totals()
+    dispatch.say_totals()
     endpoint.session.disconnect("server")
     return 0
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness.evidence import ChannelMapped, ChannelSockets, IterationDone, SocketSeen
 from harness.nic.addresses import nic_by_address, nic_of
 from harness.plan import Assignment, Fault, Plan
+from harness.roles import crew
 from harness.roles.iterations import Iteration
 from harness.roles.voice import Voice
 from harness.tcpx import payload
@@ -49,10 +50,12 @@ class Endpoint:
             say=voice.say,
         )
         self.deadline_s = time.monotonic() + plan.deadline_s
-        self.buffer = host_buffer(plan.size_bytes)
+        shared = crew.size_of(plan) > 1
+        self.buffer = host_buffer(plan.size_bytes, shared=shared)
         payload.poison(self.buffer)  # also brings its pages in, before anything is timed
-        self.moved: Callable[[], int] = lambda: 0  # payload so far, for people who watch
-        voice.live(lambda: self.moved(), plan.total_bytes)
+        # Payload so far, a channel each, for people who watch.
+        self.moved = host_buffer(8 * plan.channels, shared=shared).view(np.int64)
+        voice.live(lambda: int(self.moved.sum()), plan.total_bytes)
         self._pieces: list[tuple[int, int]] = []  # mem_id, offset of its first byte
 
     @property

@@ -1,8 +1,8 @@
 """When each iteration began and ended, and which of its chunks have passed.
 
 Chunks of several iterations are under way at once, so that the wire never waits for the last chunk
-of one before the first of the next. Each channel's thread notes its own chunks here; whoever notes
-the last one of an iteration hands it over as done.
+of one before the first of the next. Each channel's thread notes its own chunks; whoever notes the
+last one of a member's share hands the share over, and the role makes one iteration of all shares.
 """
 
 from __future__ import annotations
@@ -18,18 +18,27 @@ from harness.tcpx.lane import Job
 
 @dataclass(slots=True)
 class Iteration:
-    """One iteration under way. `chunks` are those that have passed."""
+    """One iteration, or a member's share of one. `chunks` are those that have passed."""
 
     number: int
     started_s: float
     ended_s: float = 0.0
     bytes: int = 0
-    cpu_s: float = 0.0  # of this process since the first iteration could begin
+    cpu_s: float = 0.0  # of its processes since the first iteration could begin
     chunks: set[int] = field(default_factory=set)
+
+    def add(self, share: Iteration) -> None:
+        """What another member has to say of the same iteration."""
+        self.started_s = min(self.started_s, share.started_s)
+        self.ended_s = max(self.ended_s, share.ended_s)
+        self.bytes += share.bytes
+        self.cpu_s += share.cpu_s
+        self.chunks |= share.chunks
 
 
 class Iterations:
-    """All iterations of a plan; `expected` chunks make one whole, and then `done` is called."""
+    """A member's shares of all iterations; `expected` chunks make one whole, and then `done` is
+    called."""
 
     def __init__(self, plan: Plan, expected: int, done: Callable[[Iteration], None]) -> None:
         self._plan, self._expected, self._done = plan, expected, done
@@ -58,27 +67,45 @@ class Iterations:
             for chunk, mem_id, offset, size_bytes, tag in places:
                 yield Job(chunk, mem_id, offset, size_bytes, first + tag)
 
-    def note(self, tag: int, size_bytes: int) -> None:
+    def note(self, number: int, chunk: int, size_bytes: int) -> None:
         """One chunk has passed."""
-        number, chunk = self.place(tag)
         now_s = time.monotonic()
         with self._lock:
-            iteration = self._open.setdefault(number, Iteration(number, now_s))
-            iteration.chunks.add(chunk)
-            iteration.bytes += size_bytes
-            whole = len(iteration.chunks) == self._expected
+            share = self._open.get(number)
+            if share is None:
+                share = self._open[number] = Iteration(number, now_s)
+            share.chunks.add(chunk)
+            share.bytes += size_bytes
+            whole = len(share.chunks) == self._expected
             if whole:
                 del self._open[number]
         if whole:
-            self.end(iteration)
-            self._done(iteration)
-
-    def end(self, iteration: Iteration) -> None:
-        """It ends now."""
-        iteration.ended_s = time.monotonic()
-        iteration.cpu_s = time.process_time() - self._idle_cpu_s
+            share.ended_s = time.monotonic()
+            share.cpu_s = time.process_time() - self._idle_cpu_s
+            self._done(share)
 
     def unfinished(self) -> list[Iteration]:
         """What began and did not end, the earliest first."""
         with self._lock:
             return [self._open[number] for number in sorted(self._open)]
+
+
+class Shares:
+    """All members' shares; `expected` chunks make an iteration whole."""
+
+    def __init__(self, expected: int) -> None:
+        self._expected = expected
+        self._open: dict[int, Iteration] = {}
+
+    def add(self, share: Iteration) -> Iteration | None:
+        """The iteration, if this was what was missing of it."""
+        iteration = self._open.setdefault(share.number, share)
+        if iteration is not share:
+            iteration.add(share)
+        if len(iteration.chunks) < self._expected:
+            return None
+        return self._open.pop(share.number)
+
+    def unfinished(self) -> list[Iteration]:
+        """What is not whole, the earliest first."""
+        return [self._open[number] for number in sorted(self._open)]

@@ -1,9 +1,8 @@
-"""The transfer exercise, sending: fill a chunk, post it, and wait for the server's word.
+"""The transfer exercise, sending: fill a chunk and post it.
 
-A chunk is filled by its channel's thread right before it is sent, while its memory is in cache; a
-prepared plan has them all filled before. An iteration ends when its last chunk goes out; the last
-one ends when the server has acknowledged that everything is verified, so the time of them all is
-the time of data that arrived.
+One sender is one member of the client's crew, with channels of its own. A chunk is filled by its
+channel's thread right before it is sent, while its memory is in cache; a prepared plan has them all
+filled before. A share of an iteration ends when its last chunk goes out.
 """
 
 from __future__ import annotations
@@ -13,48 +12,40 @@ from numpy.typing import NDArray
 
 from harness.evidence import ChannelDone
 from harness.roles import mischief
+from harness.roles.crew import Member
 from harness.roles.endpoint import Endpoint, nonce_of
-from harness.roles.iterations import Iteration, Iterations
-from harness.tcpx.bootstrap import Connection
-from harness.tcpx.lane import Job
+from harness.roles.iterations import Iterations
+from harness.tcpx.lane import ChannelStats, Job
 
 
 class Sender:
-    """Sends every iteration of the endpoint's plan."""
+    """Sends a member's channels."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint, self.plan = endpoint, endpoint.plan
+    def __init__(self, endpoint: Endpoint, member: Member) -> None:
+        self.endpoint, self.plan, self._member = endpoint, endpoint.plan, member
         self._nonce = nonce_of(endpoint.assignment)
-        self._unanswered: Iteration | None = None
-        for chunk in range(self.plan.chunks if self.plan.prepared else 1):  # one brings tables in
-            mischief.fill(self.plan, endpoint.chunk_view(chunk), self._nonce, 0, chunk)
-        self._iterations = Iterations(self.plan, self.plan.chunks, self._done)
+        self._jobs = {
+            c: self._places(range(c, self.plan.chunks, self.plan.channels)) for c in member.channels
+        }
+        chunks = sum(self.plan.channel_chunks(channel) for channel in member.channels)
+        self._iterations = Iterations(self.plan, chunks, member.tell)
         self.transfer = endpoint.session.create_transfer(
             "server", self._sending, deadline_s=endpoint.left_s
         )
 
-    def sent_bytes(self) -> int:
-        """Payload handed to the kernel so far, for people who watch."""
-        return sum(stats.payload_bytes for stats in self.transfer.channel_stats())
-
-    def run(self, connection: Connection) -> None:
-        connection.recv_exact(1, self.endpoint.left_s)  # the server is ready to receive
+    def run(self) -> None:
+        """All iterations, and then the channels' totals."""
         for numbers in self._iterations.rounds(one_by_one=self._would_overwrite):
-            self._feed(numbers)
+            for channel, places in self._jobs.items():
+                jobs = self._iterations.jobs(numbers, places)
+                self.transfer.feed_send(channel, jobs, len(numbers) * len(places))
             self.transfer.wait(self.endpoint.left_s)
             if self.plan.acknowledged:
-                self._answered(connection)
-        if not self.plan.acknowledged:
-            self._answered(connection)
+                self._member.turn()
         self.transfer.release()
-
-    def _answered(self, connection: Connection) -> None:
-        """Wait until the server has said that all is verified."""
-        connection.recv_exact(1, self.endpoint.left_s)
-        if self._unanswered is not None:
-            self._iterations.end(self._unanswered)
-            self.endpoint.say_iteration(self._unanswered)
-            self._unanswered = None
+        for stats in self.transfer.channel_stats():
+            if stats.channel in self._jobs:
+                self._member.tell(self._total(stats))
 
     @property
     def _would_overwrite(self) -> bool:
@@ -62,13 +53,6 @@ class Sender:
         plan = self.plan
         behind = min(plan.send_window, self.endpoint.net.sends_ahead) - 1
         return not plan.prepared and plan.chunks <= plan.channels * behind
-
-    def _feed(self, numbers: range) -> None:
-        """Let every channel send its chunks of these iterations."""
-        for channel in range(self.plan.channels):
-            places = self._places(range(channel, self.plan.chunks, self.plan.channels))
-            jobs = self._iterations.jobs(numbers, places)
-            self.transfer.feed_send(channel, jobs, len(numbers) * len(places))
 
     def _places(self, chunks: range) -> list[Job]:
         """Where the bytes are that go out as these chunks."""
@@ -83,26 +67,17 @@ class Sender:
         chunk = mischief.chunk_to_send(self.plan, place)
         if not self.plan.prepared and chunk is not None:
             mischief.fill(self.plan, view, self._nonce, number, chunk)
-        self._iterations.note(job.tag, len(view))
+        self.endpoint.moved[channel] += len(view)
+        self._iterations.note(number, place, len(view))
 
-    def _done(self, iteration: Iteration) -> None:
-        """Its last chunk goes out; the last iteration of all ends with the server's word."""
-        if self.plan.acknowledged or iteration.number == self.plan.iterations - 1:
-            self._unanswered = iteration
-        else:
-            self.endpoint.say_iteration(iteration)
-
-    def say_totals(self) -> None:
-        for channel, stats in enumerate(self.transfer.channel_stats()):
-            self.endpoint.voice.record(
-                ChannelDone(
-                    node=self.endpoint.assignment.node,
-                    role="client",
-                    channel=channel,
-                    bytes=stats.payload_bytes,
-                    chunks=stats.chunks,
-                    frame_bytes=self.endpoint.frame_bytes(channel),
-                    started_s=stats.first_s,
-                    ended_s=stats.last_s,
-                )
-            )
+    def _total(self, stats: ChannelStats) -> ChannelDone:
+        return ChannelDone(
+            node=self.endpoint.assignment.node,
+            role="client",
+            channel=stats.channel,
+            bytes=stats.payload_bytes,
+            chunks=stats.chunks,
+            frame_bytes=self.endpoint.frame_bytes(stats.channel),
+            started_s=stats.first_s,
+            ended_s=stats.last_s,
+        )

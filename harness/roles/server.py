@@ -13,8 +13,8 @@ from harness.evidence import Observed, RoleReady
 from harness.nic.addresses import address_of
 from harness.plan import Assignment
 from harness.roles import mischief, window
+from harness.roles.delivery import Delivery
 from harness.roles.endpoint import Endpoint
-from harness.roles.receiver import Receiver
 from harness.roles.voice import Voice
 from harness.tcpx import bootstrap
 
@@ -65,12 +65,11 @@ def _exercise(endpoint: Endpoint, connection: bootstrap.Connection) -> int:
     if plan.exercise == "window":
         window.serve(endpoint, connection)
         return 0
-    receiver = Receiver(endpoint)
-    endpoint.moved = receiver.received_bytes
+    delivery = Delivery(endpoint, connection)
     started_s = time.monotonic()
-    receiver.run(connection)
+    delivery.run()
     endpoint.say_bandwidth(time.monotonic() - started_s)
     endpoint.say_sockets()
-    receiver.say_totals()
+    delivery.say_totals()
     endpoint.session.disconnect("client")
     return mischief.exit_status(plan, endpoint.voice)

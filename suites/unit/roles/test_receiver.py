@@ -19,7 +19,7 @@ from harness.evidence import (
 )
 from harness.plan import Fault, Plan
 from harness.roles.endpoint import Endpoint, nonce_of
-from harness.roles.receiver import Receiver
+from harness.roles.receiver import Received, Receiver
 from harness.tcpx import payload
 from harness.tcpx.lane import Job, OnChunk
 from suites.unit.roles.ends import PLAN, Heard, assignment, clean, exchange
@@ -107,6 +107,21 @@ def test_both_say_who_they_are_and_what_they_use() -> None:
         assert any(line.startswith("[PERF] Avg (1 iter): ") for line in voice.lines)
 
 
+class Alone:
+    """A member with channel 0, and what it tells."""
+
+    channels = range(1)
+
+    def __init__(self) -> None:
+        self.told: list[Received] = []
+
+    def tell(self, thing: Received) -> None:
+        self.told.append(thing)
+
+    def turn(self) -> None:
+        """Nothing is answered here."""
+
+
 class Passive:
     """Stands in for a session, so that a test can decide what arrives."""
 
@@ -117,17 +132,18 @@ class Passive:
 @pytest.mark.parametrize("prepared", [False, True])
 def test_the_previous_iterations_words_cannot_pass_for_the_next_ones(prepared: bool) -> None:
     plan = Plan(size_bytes=800, chunk_bytes=800, channels=1, iterations=2, prepared=prepared)
-    voice, session = Heard("server"), Passive()
-    endpoint = Endpoint(assignment(plan, "server"), voice)
+    session, member = Passive(), Alone()
+    endpoint = Endpoint(assignment(plan, "server"), Heard("server"))
     endpoint.session = session  # type: ignore[assignment]
-    Receiver(endpoint)
+    Receiver(endpoint, member)
     job = Job(chunk=0, mem_id=1, offset=0, size_bytes=800, tag=0)
     payload.fill(endpoint.buffer, nonce_of(endpoint.assignment), payload.Place(0, 0, 0))
     session.on_chunk(0, job, endpoint.buffer)
-    assert voice.all(Damage) == []
     session.on_chunk(0, job._replace(tag=1), endpoint.buffer)  # and nothing was received
-    (found,) = voice.all(Damage)
-    assert (found.kind, found.iteration, found.words_wrong) == ("MISSING", 1, 100)
+    right, wrong = member.told
+    assert (right.share.number, right.findings) == (0, ())
+    (found,) = wrong.findings
+    assert (wrong.share.number, found.kind, found.words_wrong) == (1, "MISSING", 100)
 
 
 def damage(plan: Plan, **fault: int | str) -> list[Damage]:

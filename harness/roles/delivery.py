@@ -1,0 +1,103 @@
+"""The server's own part of a transfer: begin, gather what its crew received, judge nothing, answer.
+
+What is wrong with an iteration can only be told of all its chunks together, so damage is classified
+here; and when all has arrived, the whole buffer is looked at once more.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from harness.evidence import ChannelDone, Damage
+from harness.roles import mischief
+from harness.roles.crew import Crew, Member
+from harness.roles.endpoint import ACK, Endpoint, fault, nonce_of
+from harness.roles.iterations import Iteration, Shares
+from harness.roles.receiver import Received, Receiver, place_of
+from harness.tcpx import payload
+from harness.tcpx.bootstrap import Connection
+
+
+class Delivery:
+    """Everything that the client sends, received by the server's crew."""
+
+    def __init__(self, endpoint: Endpoint, connection: Connection) -> None:
+        self.endpoint, self.plan, self._connection = endpoint, endpoint.plan, connection
+        self._expected = mischief.chunks_to_receive(self.plan)
+        self._shares = Shares(self._expected)
+        self._findings: dict[int, list[payload.Finding]] = defaultdict(list)  # by iteration
+        self._damaged: set[int] = set()  # chunks of the last iteration told of
+        self._totals: list[ChannelDone] = []
+
+    def run(self) -> None:
+        """From telling the client to begin to telling it that all is verified."""
+        self._answer()
+        crew = Crew(
+            self.plan,
+            self._receive,
+            heard=self._heard,
+            turn=self._answer,
+            left_s=lambda: self.endpoint.left_s,
+        )
+        try:
+            crew.run()
+        finally:
+            for iteration in self._shares.unfinished():
+                self._say_damage(iteration)
+        self._answer()
+        if not fault(self.plan, "blind") and not fault(self.plan, "raw"):
+            self._look_again()
+
+    def say_totals(self) -> None:
+        """One ChannelDone a channel."""
+        for done in sorted(self._totals, key=lambda done: done.channel):
+            self.endpoint.voice.record(done)
+
+    def _receive(self, member: Member) -> None:
+        Receiver(self.endpoint, member).run()
+
+    def _answer(self) -> None:
+        self._connection.send_exact(ACK, self.endpoint.left_s)
+
+    def _heard(self, thing: Any) -> None:
+        """A channel's total, or a share of an iteration."""
+        if isinstance(thing, ChannelDone):
+            self._totals.append(thing)
+        elif isinstance(thing, Received):
+            self._findings[thing.share.number] += thing.findings
+            if iteration := self._shares.add(thing.share):
+                self._say_damage(iteration)
+                self.endpoint.say_iteration(iteration)
+
+    def _look_again(self) -> None:
+        """The whole buffer once more: nothing may have been written over a chunk that was right."""
+        last, nonce = self.plan.iterations - 1, nonce_of(self.endpoint.assignment)
+        checker = payload.Checker(self.plan.chunk_bytes)
+        for chunk in set(range(self._expected)) - self._damaged:
+            view = self.endpoint.chunk_view(chunk)
+            finding = checker.check(view, nonce, place_of(self.endpoint, last, chunk))
+            if finding is not None:
+                self._findings[last].append(finding)
+        self._say_damage(Iteration(last, 0.0, chunks=set(range(self._expected))))
+
+    def _say_damage(self, iteration: Iteration) -> None:
+        found = payload.classify(self._findings.pop(iteration.number, []), iteration.chunks)
+        self._damaged = {damage.place.chunk for damage in found}
+        for damage in sorted(found, key=lambda f: f.place.chunk):
+            self.endpoint.voice.record(
+                Damage(
+                    node=self.endpoint.assignment.node,
+                    channel=damage.place.channel,
+                    iteration=iteration.number,
+                    chunk=damage.place.chunk,
+                    kind=damage.kind,
+                    words_wrong=damage.words_wrong,
+                    first_word=damage.first_word,
+                    last_word=damage.last_word,
+                    source_iteration=damage.source.iteration,
+                    source_channel=damage.source.channel,
+                    source_chunk=damage.source.chunk,
+                    detail=damage.detail,
+                )
+            )

@@ -1,0 +1,69 @@
+"""The client's own part of a transfer: wait for the server, let its crew send, wait to be believed.
+
+The last iteration ends when the server has acknowledged that everything is verified, so the time of
+them all is the time of data that arrived.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from harness.evidence import ChannelDone
+from harness.roles import mischief
+from harness.roles.crew import Crew, Member
+from harness.roles.endpoint import Endpoint, nonce_of
+from harness.roles.iterations import Iteration, Shares
+from harness.roles.sender import Sender
+from harness.tcpx.bootstrap import Connection
+
+
+class Dispatch:
+    """Everything that the client sends, sent by its crew."""
+
+    def __init__(self, endpoint: Endpoint, connection: Connection) -> None:
+        self.endpoint, self.plan, self._connection = endpoint, endpoint.plan, connection
+        self._shares = Shares(self.plan.chunks)
+        self._unanswered: Iteration | None = None
+        self._totals: list[ChannelDone] = []
+        nonce = nonce_of(endpoint.assignment)
+        for chunk in range(self.plan.chunks if self.plan.prepared else 1):  # one brings tables in
+            mischief.fill(self.plan, endpoint.chunk_view(chunk), nonce, 0, chunk)
+
+    def run(self) -> None:
+        self._connection.recv_exact(1, self.endpoint.left_s)  # the server is ready to receive
+        crew = Crew(
+            self.plan,
+            self._send,
+            heard=self._heard,
+            turn=self._answered,
+            left_s=lambda: self.endpoint.left_s,
+        )
+        crew.run()
+        self._answered()
+
+    def say_totals(self) -> None:
+        """One ChannelDone a channel."""
+        for done in sorted(self._totals, key=lambda done: done.channel):
+            self.endpoint.voice.record(done)
+
+    def _send(self, member: Member) -> None:
+        Sender(self.endpoint, member).run()
+
+    def _answered(self) -> None:
+        """Wait until the server has said that all is verified."""
+        self._connection.recv_exact(1, self.endpoint.left_s)
+        if self._unanswered is not None:
+            self._unanswered.ended_s = time.monotonic()
+            self.endpoint.say_iteration(self._unanswered)
+            self._unanswered = None
+
+    def _heard(self, thing: Any) -> None:
+        """A channel's total, or a share of an iteration: its last chunk goes out."""
+        if isinstance(thing, ChannelDone):
+            self._totals.append(thing)
+        elif isinstance(thing, Iteration) and (iteration := self._shares.add(thing)):
+            if self.plan.acknowledged or iteration.number == self.plan.iterations - 1:
+                self._unanswered = iteration
+            else:
+                self.endpoint.say_iteration(iteration)
