@@ -8,12 +8,12 @@ the unpack step as a real NIC's page pool does.
 
 from __future__ import annotations
 
-import mmap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.tcpx.memory import host_buffer
 from harness.tcpx.net.plugin import MAX_REQUESTS, PAGE_BYTES
 from harness.tcpx.net.views import Views
 from harness.tcpx.unpack.descriptor import DTYPE
@@ -63,11 +63,11 @@ class Bounce:
 
     def __init__(self, message_bytes: int, seed: int) -> None:
         self._pages = -(-message_bytes // PAGE_BYTES)
-        self._memory = memoryview(mmap.mmap(-1, MAX_REQUESTS * self._pages * PAGE_BYTES))
+        self.array: NDArray[np.uint8] = host_buffer(MAX_REQUESTS * self._pages * PAGE_BYTES)
+        self._memory = self.array.data
         self._random = np.random.default_rng(seed)
         self._free: list[Slot] = []
         self._made = 0
-        self.array: NDArray[np.uint8] = np.frombuffer(self._memory, np.uint8)
 
     def take(self) -> Slot:
         return self._free.pop() if self._free else self._make()
