@@ -142,6 +142,8 @@ class Crew:
             for other in (role, *self._members):
                 other.close()
             _die_with(parent)
+            # Nobody's wake-up takes the core from a member in the middle of a chunk.
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
             _report(self._work, _Forked(channels, member))
         finally:
             os._exit(0)

@@ -67,6 +67,12 @@ def test_every_channel_has_one_member(plan: Plan) -> None:
     assert (os.getpid() in pids) == (plan is SMALL)
 
 
+def test_members_are_not_taken_off_their_core_by_a_wake_up() -> None:
+    told = run(LARGE, lambda member: member.tell(os.sched_getscheduler(0)))
+    assert set(told) == {os.SCHED_BATCH}
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
 @pytest.mark.parametrize("plan", [SMALL, LARGE], ids=["alone", "forked"])
 def test_a_turn_is_taken_when_all_members_have_come(plan: Plan) -> None:
     def work(member: Member) -> None:
