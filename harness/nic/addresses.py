@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Mapping
+from functools import lru_cache
 
 import psutil
 
@@ -34,6 +35,11 @@ def nic_by_address() -> dict[str, str]:
 
 def nic_of(address: str, owners: Mapping[str, str] | None = None) -> str:
     """The NIC that owns `address`, '' if none does. All of 127/8 is lo's, stated or not."""
-    if ipaddress.ip_address(address).is_loopback:
+    if _is_loopback(address):
         return "lo"
     return (nic_by_address() if owners is None else owners).get(address, "")
+
+
+@lru_cache(maxsize=256)
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address).is_loopback

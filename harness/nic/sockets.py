@@ -1,8 +1,12 @@
 """The node's TCP sockets as the kernel lists them: SOCK_DIAG over netlink, no library, no root.
 
-One dump per address family answers addresses, state, bound device and TCP_INFO of every socket of
-this network namespace, whoever owns it. That is evidence which no role can talk itself out of. A
-socket that was closed between two dumps is not in either: its owner's own last reading counts more.
+One dump answers addresses, state, bound device and TCP_INFO of every socket of this network
+namespace, whoever owns it. That is evidence which no role can talk itself out of. A socket that was
+closed between two dumps is not in either: its owner's own last reading counts more.
+
+For a dump the kernel walks its whole table of connections, megabytes of mostly empty slots. It is
+asked with TCPDIAG_GETSOCK, which answers both address families in one walk; the newer
+SOCK_DIAG_BY_FAMILY would need two.
 """
 
 from __future__ import annotations
@@ -11,12 +15,11 @@ import ipaddress
 import socket
 import struct
 from collections.abc import Collection, Iterator
-from functools import lru_cache
 
 from harness.errors import NodeError
 from harness.evidence import SocketSeen
-from harness.nic import tcp_info
-from harness.nic.addresses import nic_by_address, nic_of
+from harness.nic import links, tcp_info
+from harness.nic.addresses import nic_of
 
 STATES = (
     "",
@@ -36,15 +39,14 @@ STATES = (
 # Everything that carries or has just carried data; TIME_WAIT has neither an owner nor TCP_INFO.
 CONNECTED = frozenset(STATES[1:]) - {"LISTEN", "CLOSE", "TIME_WAIT"}
 SEEN_MAX = 512
-TIMEOUT_S = 1.0
 
 NETLINK_SOCK_DIAG = 4
-SOCK_DIAG_BY_FAMILY = 20
+TCPDIAG_GETSOCK = 18
 DUMP = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
 DONE, ERROR = 3, 2  # NLMSG_DONE, NLMSG_ERROR
 INET_DIAG_INFO = 2
 MESSAGE = struct.Struct("=IHHII")  # nlmsghdr
-REQUEST = struct.Struct("=BBBxI48x")  # inet_diag_req_v2 with an empty inet_diag_sockid
+REQUEST = struct.Struct("=3xB48xI4x")  # inet_diag_req, of any family and inet_diag_sockid
 # inet_diag_msg: family, state, ports, addresses, bound interface; the rest is not of interest
 SOCKET = struct.Struct("!BB2xHH16s16s")
 INTERFACE = struct.Struct("=I")
@@ -60,28 +62,26 @@ def tcp_sockets(
     at_most: int = SEEN_MAX,
 ) -> tuple[SocketSeen, ...]:
     """TCP sockets in `states`, none with a local or peer port of `but_ports`, at most so many."""
-    _nic_name.cache_clear()  # an interface index may have a new owner since the last dump
-    owners = nic_by_address()
+    links.refresh()
+    owners = links.owners()
     mask = sum(1 << STATES.index(state) for state in states)
     found: list[SocketSeen] = []
-    for family in (socket.AF_INET, socket.AF_INET6):
-        for body in _dump(family, mask):
-            seen = _socket(body, owners)
-            if {seen.local_port, seen.peer_port}.isdisjoint(but_ports):
-                found.append(seen)
-            if len(found) >= at_most:
-                return tuple(found)
+    for body in _dump(mask):
+        seen = _socket(body, owners)
+        if {seen.local_port, seen.peer_port}.isdisjoint(but_ports):
+            found.append(seen)
+        if len(found) >= at_most:
+            break
     return tuple(found)
 
 
-def _dump(family: int, states: int) -> Iterator[bytes]:
-    """Each inet_diag_msg, with its attributes, of one family."""
-    request = REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (INET_DIAG_INFO - 1), states)
-    header = MESSAGE.pack(MESSAGE.size + len(request), SOCK_DIAG_BY_FAMILY, DUMP, 1, 0)
+def _dump(states: int) -> Iterator[bytes]:
+    """Each inet_diag_msg, with its attributes."""
+    request = REQUEST.pack(1 << (INET_DIAG_INFO - 1), states)
+    header = MESSAGE.pack(MESSAGE.size + len(request), TCPDIAG_GETSOCK, DUMP, 1, 0)
     kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
     try:
         with socket.socket(socket.AF_NETLINK, kind, NETLINK_SOCK_DIAG) as netlink:
-            netlink.settimeout(TIMEOUT_S)
             netlink.send(header + request)
             yield from _messages(netlink)
     except OSError as error:
@@ -94,7 +94,7 @@ def _dump(family: int, states: int) -> Iterator[bytes]:
 
 def _messages(netlink: socket.socket) -> Iterator[bytes]:
     while True:
-        data = netlink.recv(RECEIVE_BYTES)
+        data = netlink.recv(RECEIVE_BYTES, socket.MSG_DONTWAIT)  # it has answered by now
         at = 0
         while at < len(data):
             size, kind, _, _, _ = MESSAGE.unpack_from(data, at)
@@ -118,7 +118,7 @@ def _socket(body: bytes, owners: dict[str, str]) -> SocketSeen:
         peer_address=_address(family, peer),
         peer_port=peer_port,
         nic=nic_of(local_address, owners),
-        bound_device=_nic_name(interface) if interface else "",
+        bound_device=links.name_of(interface) if interface else "",
         state=STATES[state],
         **tcp_info.fields(_attribute(body, INET_DIAG_INFO)),
     )
@@ -140,14 +140,6 @@ def _attribute(body: bytes, wanted: int) -> bytes:
             return body[at + ATTRIBUTE.size : at + size]
         at += max(_aligned(size), ATTRIBUTE.size)
     return b""
-
-
-@lru_cache(maxsize=256)
-def _nic_name(index: int) -> str:
-    try:
-        return socket.if_indextoname(index)
-    except OSError:  # gone since the dump
-        return f"#{index}"
 
 
 def _aligned(size: int) -> int:

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import struct
 
-SIZE = 216  # up to and with tcpi_bytes_retrans
-FIELDS = {
-    "rtt_us": ("=I", 68),
-    "bytes_acked": ("=Q", 120),
-    "bytes_received": ("=Q", 128),
-    "segs_out": ("=I", 136),
-    "segs_in": ("=I", 140),
-    "bytes_sent": ("=Q", 200),
-    "bytes_retrans": ("=Q", 208),
-}
+FIELDS = (
+    "rtt_us",  # at 68
+    "bytes_acked",  # at 120
+    "bytes_received",
+    "segs_out",
+    "segs_in",
+    "bytes_sent",  # at 200
+    "bytes_retrans",
+)
+LAYOUT = struct.Struct("=68xI48xQQII56xQQ")  # one call reads all seven
 
 
 def fields(raw: bytes) -> dict[str, int]:
     """SocketSeen's numbers out of what TCP_INFO or INET_DIAG_INFO gave."""
-    whole = raw.ljust(SIZE, b"\0")
-    return {name: struct.unpack_from(kind, whole, at)[0] for name, (kind, at) in FIELDS.items()}
+    return dict(zip(FIELDS, LAYOUT.unpack_from(raw.ljust(LAYOUT.size, b"\0")), strict=True))

@@ -28,8 +28,8 @@ from harness.nic.sockets import SEEN_MAX, tcp_sockets
 ROLE = "observer"
 SAMPLE_S = 0.05
 SOCKETS_S = 0.1
-SOCKETS_SHARE = 0.002
-SOCKETS_FREE_S = 0.01  # CPU that an exchange may spend on tables at once
+SOCKETS_SHARE = 0.001
+SOCKETS_FREE_S = 0.005  # CPU that an exchange may spend on tables at once
 IDLE_S = 0.06
 COMMAND_MAX_BYTES = 1 << 16
 SSH_PORT = 22
@@ -41,6 +41,8 @@ class Commands:
 
     def __init__(self, fd: int) -> None:
         self._fd, self._buffer = fd, b""
+        self._stdin = select.poll()
+        self._stdin.register(fd, select.POLLIN)
 
     def next(self, timeout_s: float | None) -> dict[str, Any] | None:
         """The next command, or None after `timeout_s`."""
@@ -59,8 +61,7 @@ class Commands:
 
     def _fill(self, timeout_s: float | None) -> bool:
         """Read what stdin has; False when it had nothing in time."""
-        wait_s = None if timeout_s is None else max(timeout_s, 0.0)
-        if not select.select([self._fd], [], [], wait_s)[0]:
+        if not self._stdin.poll(None if timeout_s is None else max(timeout_s, 0.0) * 1000):
             return False
         data = os.read(self._fd, COMMAND_MAX_BYTES)
         if not data:
@@ -136,19 +137,19 @@ class Observer:
 
     def _baseline(self) -> NicCounters:
         """Two idle readings: what the NICs do when the exchange does nothing."""
-        self._say(snapshot(self.node, "idle"))
+        _say(snapshot(self.node, "idle"))
         self._tables = Budget(time.monotonic())
         self._look_at_sockets()
         self.commands.pause(IDLE_S)
         last = snapshot(self.node, "idle")
-        self._say(last)
+        _say(last)
         return last
 
     def _sample(self, last: NicCounters) -> NicCounters:
         now = snapshot(self.node, "sample")
         changed = {nic.name for nic in moved(last, now)} | {"lo"}
         nics = tuple(nic for nic in now.nics if nic.name in changed)
-        self._say(NicCounters(node=self.node, phase="sample", at_s=now.at_s, nics=nics))
+        _say(NicCounters(node=self.node, phase="sample", at_s=now.at_s, nics=nics))
         if self._tables.allows(now.at_s):
             self._look_at_sockets()
         return now
@@ -156,7 +157,7 @@ class Observer:
     def _look_at_sockets(self) -> None:
         started_s, cpu_s = time.monotonic(), time.process_time()
         sockets = tcp_sockets(but_ports=self._ssh)
-        self._say(SocketsSeen(node=self.node, at_s=started_s, sockets=sockets))
+        _say(SocketsSeen(node=self.node, at_s=started_s, sockets=sockets))
         if len(sockets) == SEEN_MAX:
             self._note(f"more than {SEEN_MAX} sockets: the rest is not recorded")
         self._tables.spend(started_s, time.process_time() - cpu_s)
@@ -164,15 +165,12 @@ class Observer:
     def _settle(self) -> None:
         self._look_at_sockets()
         counters, moving = settled(self.node, self._resting, pause=self.commands.pause)
-        self._say(counters)
+        _say(counters)
         if moving:
             self._note(f"counters had not settled in time on {', '.join(moving)}")
 
     def _note(self, text: str) -> None:
-        self._say(Note(text=text, node=self.node, role=ROLE))
-
-    def _say(self, record: Record) -> None:
-        print(to_json(encode(record)), flush=True)
+        _say(Note(text=text, node=self.node, role=ROLE))
 
 
 def _ssh_port() -> int:
@@ -200,7 +198,13 @@ def main(arguments: list[str]) -> int:
 
 def _fail(node: str, klass: str, message: str) -> None:
     failed = RoleFailed(node=node, role=ROLE, klass=klass, message=message, at_s=time.monotonic())
-    print(to_json(encode(failed)), flush=True)
+    _say(failed)
+
+
+def _say(record: Record) -> None:
+    """A line in one write: print's second, of the line's end alone, would wake the reader again."""
+    sys.stdout.write(to_json(encode(record)) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import typing
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import EvidenceError
-from harness.evidence import Note, decode, encode
+from harness.evidence import NicCount, Note, RunStarted, TestsPlanned, decode, encode
 from harness.evidence.records import Record
 
 PLAIN = {
@@ -47,6 +47,29 @@ def records(kind: type) -> st.SearchStrategy[Any]:
 def test_every_record_comes_back_equal(kind: type[Record], data: st.DataObject) -> None:
     record = data.draw(records(kind))
     assert decode(json.loads(json.dumps(encode(record)))) == record
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=20, deadline=None, database=None)
+@given(data=st.data())
+def test_the_json_is_that_of_asdict(kind: type[Record], data: st.DataObject) -> None:
+    record = data.draw(records(kind))
+    slowly = {"type": kind.__name__, **asdict(record)}
+    assert json.dumps(encode(record)) == json.dumps(slowly)
+
+
+def test_what_is_inside_anything_is_written_too() -> None:
+    inside = {
+        "nics": [NicCount(name="lo", bytes_sent=1, bytes_recv=2, packets_sent=3, packets_recv=4)]
+    }
+    started = RunStarted(tier="t", inventory=inside, options={"x": (None, 1.5)}, versions={})
+    assert encode(started) == {"type": "RunStarted", **asdict(started)}
+
+
+def test_a_written_record_shares_nothing_that_can_change() -> None:
+    planned = TestsPlanned(tests={"a": "b"})
+    encode(planned)["tests"]["c"] = "d"
+    assert planned.tests == {"a": "b"}
 
 
 def test_the_kind_is_written_first() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import shutil
 import socket
@@ -125,7 +126,7 @@ def test_ss_sees_the_same(pair):
 
 
 def test_a_refusal_of_the_kernel_is_an_error_and_not_an_empty_list(monkeypatch):
-    monkeypatch.setattr(sockets, "SOCK_DIAG_BY_FAMILY", 999)
+    monkeypatch.setattr(sockets, "TCPDIAG_GETSOCK", 999)
     with pytest.raises(NodeError, match="does not list its sockets"):
         tcp_sockets()
 
@@ -141,5 +142,17 @@ def test_an_error_message_carries_its_number():
             list(sockets._messages(near))
 
 
-def test_an_index_without_a_nic_is_shown_as_it_is():
-    assert sockets._nic_name(999_999) == "#999999"
+def test_no_answer_is_an_error_and_not_a_wait():
+    near, far = socket.socketpair()
+    with near, far, pytest.raises(BlockingIOError):
+        list(sockets._messages(near))
+
+
+def test_both_address_families_are_in_one_table():
+    with contextlib.ExitStack() as stack:
+        near = []
+        for address, family in (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)):
+            server = stack.enter_context(socket.create_server((address, 0), family=family))
+            near.append(stack.enter_context(socket.create_connection(server.getsockname()[:2])))
+        seen = {(one.local_address, one.local_port) for one in tcp_sockets()}
+        assert {sock.getsockname()[:2] for sock in near} <= seen

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from dataclasses import fields as dataclass_fields
 
 from harness.evidence import SocketSeen
@@ -27,6 +28,20 @@ def test_what_an_older_kernel_lacks_is_zero():
     read = tcp_info.fields(old)
     assert read["bytes_sent"] == read["bytes_retrans"] == 0
     assert read["bytes_acked"] == int.from_bytes(old[120:128], "little")
+
+
+def test_every_number_is_read_where_the_kernel_writes_it():
+    """Offsets of include/uapi/linux/tcp.h, all seven over a pattern without equal bytes."""
+    raw = bytes(range(1, 249))
+    assert tcp_info.fields(raw) == {
+        "rtt_us": struct.unpack_from("=I", raw, 68)[0],
+        "bytes_acked": struct.unpack_from("=Q", raw, 120)[0],
+        "bytes_received": struct.unpack_from("=Q", raw, 128)[0],
+        "segs_out": struct.unpack_from("=I", raw, 136)[0],
+        "segs_in": struct.unpack_from("=I", raw, 140)[0],
+        "bytes_sent": struct.unpack_from("=Q", raw, 200)[0],
+        "bytes_retrans": struct.unpack_from("=Q", raw, 208)[0],
+    }
 
 
 def test_the_names_are_those_of_the_record():

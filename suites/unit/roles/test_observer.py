@@ -11,12 +11,13 @@ import socket
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from harness.evidence import NicCounters, Note, RoleFailed, SocketsSeen, decode
 from harness.nic.counters import moved
-from harness.roles.observer import SOCKETS_FREE_S, SOCKETS_S, Budget, Commands
+from harness.roles.observer import SOCKETS_FREE_S, SOCKETS_S, Budget, Commands, _say
 
 ANSWER_S = 20.0
 
@@ -205,6 +206,14 @@ def test_wrong_arguments_are_answered_with_usage():
     _, errors = observer.process.communicate(timeout=ANSWER_S)
     assert observer.process.returncode == 2
     assert b"usage: " in errors
+
+
+def test_a_record_is_one_write(monkeypatch):
+    """`-u`, or PYTHONUNBUFFERED on a node, makes every write a system call."""
+    written = []
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(write=written.append, flush=lambda: None))
+    _say(Note(text="x", node="a", role="observer"))
+    assert written == ['{"type":"Note","text":"x","node":"a","role":"observer"}\n']
 
 
 def test_a_pause_keeps_commands_for_later():
