@@ -25,6 +25,11 @@ def busy_s(stat: str | None = None) -> float:
     return (user + nice + system + irq + softirq + steal) / TICKS
 
 
+def others_s() -> float:
+    """CPU seconds since boot of all but this process, whose own share is no disturbance."""
+    return busy_s() - time.process_time()
+
+
 def await_idle(limit_s: float) -> bool:
     """Whether the cores came to rest within `limit_s`."""
     until = time.monotonic() + limit_s

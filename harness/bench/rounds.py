@@ -66,9 +66,9 @@ class Rounds:
         """The first figure that other work did not spoil, or the last one that it did."""
         for _ in range(1 + self.again):
             idle = bed.await_idle()
-            busy_s = machine.busy_s()
+            others_s = machine.others_s()
             figure = measured(bed, peer, load)
-            foreign_s = machine.busy_s() - busy_s - figure.all_cpu_s
+            foreign_s = machine.others_s() - others_s - figure.all_cpu_s
             if idle and not machine.disturbed(foreign_s, figure.elapsed_s):
                 return figure
         return replace(figure, disturbed=True)

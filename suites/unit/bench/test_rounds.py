@@ -59,11 +59,11 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A machine that is at rest unless a test says otherwise."""
     state = SimpleNamespace(busy_s=0.0, step_s=0.0)
 
-    def busy_s() -> float:
+    def others_s() -> float:
         state.busy_s += state.step_s
         return state.busy_s
 
-    monkeypatch.setattr("harness.bench.machine.busy_s", busy_s)
+    monkeypatch.setattr("harness.bench.machine.others_s", others_s)
     return state
 
 
