@@ -67,7 +67,9 @@ class PytestRun:
         own = ["-p", "no:cacheprovider", "--hil-reports", str(self.reports)]
         own += ["--junitxml", str(self.theirs)]
         own += ["--basetemp", str(self.folder / "pytest")]  # which pytest keeps, as it should
-        return [*self.wrapper, sys.executable, "-m", "pytest", *own, *self.options]
+        # Whoever is started in the background ignores Ctrl-C, and so would the run.
+        heeding = ["env", "--default-signal=INT"]
+        return [*heeding, *self.wrapper, sys.executable, "-m", "pytest", *own, *self.options]
 
     def start(self) -> Controller:
         """Begin; every process that comes of it carries a mark in its environment."""
