@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.evidence import Entry, read_run
-from suites.selftest.test_testbed import Controller
+from suites.selftest.test_testbed import HEEDING, Controller
 
 PROJECT = Path(__file__).parents[2]
 CATEGORIES = ("failure", "error", "skipped")
@@ -67,9 +67,7 @@ class PytestRun:
         own = ["-p", "no:cacheprovider", "--hil-reports", str(self.reports)]
         own += ["--junitxml", str(self.theirs)]
         own += ["--basetemp", str(self.folder / "pytest")]  # which pytest keeps, as it should
-        # Whoever is started in the background ignores Ctrl-C, and so would the run.
-        heeding = ["env", "--default-signal=INT"]
-        return [*heeding, *self.wrapper, sys.executable, "-m", "pytest", *own, *self.options]
+        return [*HEEDING, *self.wrapper, sys.executable, "-m", "pytest", *own, *self.options]
 
     def start(self) -> Controller:
         """Begin; every process that comes of it carries a mark in its environment."""

@@ -28,6 +28,8 @@ from harness.testbed.filesystem import home
 
 pytestmark = pytest.mark.selftest
 
+# Whoever is started in the background ignores Ctrl-C, and so would what it starts.
+HEEDING = ("env", "--default-signal=INT")
 CODE = Path(__file__).parents[2]
 GONE_S = 5.0
 SSH_S = 30.0
@@ -357,7 +359,7 @@ def control(tmp_path: Path) -> Iterator[Callable[..., Controller]]:
         own = {"HOME": f"{tmp_path}/home", "TMPDIR": f"{tmp_path}/tmp", "PYTHONPATH": str(CODE)}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **options}
         process = subprocess.Popen(  # type: ignore[call-overload]
-            [sys.executable, *argv],
+            [*HEEDING, sys.executable, *argv],
             text=True,
             cwd=tmp_path,
             env={**os.environ, **own, **dict([mark.split("=")])},

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from harness.errors import HarnessError, PeerGoneError, RoleError, StallError
@@ -34,12 +35,17 @@ def run(plan: Plan, work: Callable[[Member], None], left_s: float = LEFT_S) -> l
     crew = Crew(
         plan, work, heard=told.append, turn=lambda: told.append("turn"), left_s=lambda: left_s
     )
+    before = children()
     try:
         crew.run()
     finally:
-        with pytest.raises(ChildProcessError):
-            os.waitpid(-1, os.WNOHANG)
+        assert children() == before
     return told
+
+
+def children() -> set[int]:
+    """Of this process, zombies too."""
+    return {child.pid for child in psutil.Process().children()}
 
 
 @pytest.mark.parametrize(
@@ -148,10 +154,10 @@ def test_an_error_of_the_roles_turn_ends_the_crew() -> None:
         raise HarnessError("the peer did not answer")
 
     crew = Crew(LARGE, lambda m: m.turn(), heard=print, turn=turn, left_s=lambda: LEFT_S)
+    before = children()
     with pytest.raises(HarnessError, match="did not answer"):
         crew.run()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert children() == before
 
 
 DIES = """
