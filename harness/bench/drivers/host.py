@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.tcpx import payload
+from harness.tcpx.memory import host_buffer
 from harness.tcpx.unpack import descriptor
 from harness.tcpx.unpack.gather import unpack
 
@@ -27,8 +28,8 @@ class Work:
 
     def __init__(self, size_bytes: int) -> None:
         self.size_bytes = size_bytes
-        self._source = np.zeros(size_bytes, np.uint8)
-        self._target = np.zeros(size_bytes, np.uint8)
+        self._source = host_buffer(size_bytes)
+        self._target = host_buffer(size_bytes)
         self._checker = payload.Checker(CHUNK_BYTES)
         pages = np.random.default_rng(0).permutation(CHUNK_BYTES // PAGE_BYTES)
         self._pages = np.zeros(len(pages), descriptor.DTYPE)
