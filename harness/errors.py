@@ -167,6 +167,12 @@ class BootstrapError(RemoteProtocolError):
     klass = "BOOTSTRAP"
 
 
+class CrashError(TransportError):
+    """A process of a role ended without a word."""
+
+    klass = "ROLE_CRASH"
+
+
 class StallError(TransportError):
     """A channel made no progress before its deadline; `since_s` is when it fell silent."""
 

@@ -262,7 +262,7 @@ class IterationDone(Record):
     chunks: int
     started_s: float
     ended_s: float
-    cpu_s: float = 0.0  # of the role's process, since its transfer began
+    cpu_s: float = 0.0  # of the role's processes, since their transfer began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import threading
 import traceback
@@ -92,6 +93,7 @@ def _by_hand(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Assig
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would hide how a crew ends
     status = main(sys.argv[1:])
     sys.stdout.flush()
     os._exit(status)  # tearing down NumPy costs as much as a small exchange; nothing else is open

@@ -11,22 +11,24 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pickle
 import signal
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from contextlib import suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, Protocol
 
-from harness.errors import PeerGoneError, RoleError, StallError, TransportError
+from harness.errors import CrashError, HarnessError, PeerGoneError, StallError
 from harness.plan import MIB, Plan
 
 BYTES_A_MEMBER = 32 * MIB  # less is not worth a process
 GRACE_S = 0.5  # for others to fail of the same cause, when one has failed
 _PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl  # found before the fork, after which little is safe
 STRIKES = ("hang", "die")  # faults at which the role strikes itself, so it has to be one process
 
 
@@ -70,10 +72,12 @@ class Alone:
         self._crew.turn()
 
 
-class _Word(Enum):
-    TURN = "every member waits for the role"
-    GO = "the role has done its part"
-    DONE = "this member has nothing more to do"
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """A member is at the turn, or (`done`) at its end, and has spent so much CPU time."""
+
+    cpu_s: float
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,33 +94,78 @@ class _Forked:
         self.channels = channels
         self._role = role
         self._lock = threading.Lock()
+        self._idle_cpu_s = time.process_time()
 
     def tell(self, thing: Any) -> None:
         with self._lock:
             self._role.send(thing)
 
     def turn(self) -> None:
-        self.tell(_Word.TURN)
+        self.here()
         self._role.recv()
+
+    def here(self, *, done: bool = False) -> None:
+        self.tell(_Here(time.process_time() - self._idle_cpu_s, done))
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the role knows of a forked member."""
+
+    pid: int
+    channels: range
+    heard_s: float = field(default_factory=time.monotonic)
+    cpu_s: float = 0.0
+    at_turn: bool = False
+    ended: bool = False  # and waited for
+
+    def silence(self) -> StallError:
+        """It said nothing until the deadline, not even that it cannot go on."""
+        error = StallError(
+            f"process {self.pid} of {_named(self.channels)} is silent", channel=self.channels[0]
+        )
+        error.since_s = self.heard_s
+        return error
+
+    def crash(self) -> CrashError:
+        """It ended without a word."""
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self.ended = True
+        how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"ended with {status}"
+        return CrashError(
+            f"process {self.pid} of {_named(self.channels)} was {how}", channel=self.channels[0]
+        )
 
 
 class Crew:
-    """Runs `work` in every member. `heard` gets what they tell, `turn` is the role's part of one;
+    """Runs `work` in `size` members. `heard` gets what they tell, `turn` is the role's part of one;
     `left_s` is what is left of the deadline."""
 
     def __init__(
         self,
-        plan: Plan,
+        size: int,
+        channels: int,
         work: Work,
         *,
         heard: Callable[[Any], None],
         turn: Callable[[], None],
         left_s: Callable[[], float],
     ) -> None:
-        self._channels, self._size = plan.channels, size_of(plan)
+        self._size, self._channels = size, channels
         self._work, self.heard, self.turn, self._left_s = work, heard, turn, left_s
-        self._members: dict[Connection, int] = {}  # to its pid
-        self._turning = 0
+        self._members: dict[Connection, _Known] = {}
+        self._idle_cpu_s = time.process_time()
+
+    @property
+    def own_cpu_s(self) -> float:
+        """CPU time of the role's own process since the start, beside its members'."""
+        return time.process_time() - self._idle_cpu_s if self._size > 1 else 0.0
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU time of the role and of its members as far as they have told, since the start."""
+        told_s = sum(member.cpu_s for member in self._members.values())
+        return time.process_time() - self._idle_cpu_s + told_s
 
     def run(self) -> None:
         """Until every member is done; the cause if one cannot go on."""
@@ -136,15 +185,12 @@ class Crew:
         pid = os.fork()
         if pid:
             member.close()
-            self._members[role] = pid
+            self._members[role] = _Known(pid, channels)
             return
         try:
             for other in (role, *self._members):
                 other.close()
-            _die_with(parent)
-            # Nobody's wake-up takes the core from a member in the middle of a chunk.
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-            _report(self._work, _Forked(channels, member))
+            _report(self._work, _Forked(channels, member), parent)
         finally:
             os._exit(0)
 
@@ -153,71 +199,92 @@ class Crew:
         while busy:
             ready = wait(list(busy), self._left_s() + GRACE_S)
             if not ready:
-                raise StallError(f"{len(busy)} processes of the crew are silent")
+                raise _cause(self._silences(busy))
             for member in ready:
                 assert isinstance(member, Connection)
                 self._hear(member, busy)
 
     def _hear(self, member: Connection, busy: set[Connection]) -> None:
         said = self._said(member)
-        if said is _Word.DONE:
-            busy.remove(member)
-        elif said is _Word.TURN:
-            self._one_more_at_the_turn()
-        elif isinstance(said, _Failed):
+        if isinstance(said, _Failed):
             raise _cause([said.error, *self._other_failures(busy - {member})])
-        else:
+        if not isinstance(said, _Here):
             self.heard(said)
+            return
+        known = self._members[member]
+        known.cpu_s, known.at_turn = said.cpu_s, not said.done
+        if said.done:
+            busy.remove(member)
+        elif all(known.at_turn for known in self._members.values()):
+            self._take_turn()
 
-    def _one_more_at_the_turn(self) -> None:
-        self._turning += 1
-        if self._turning == self._size:
-            self._turning = 0
-            self.turn()
-            for member in self._members:
-                member.send(_Word.GO)
+    def _take_turn(self) -> None:
+        self.turn()
+        for member, known in self._members.items():
+            known.at_turn = False
+            with suppress(OSError):  # who has ended meanwhile is heard of next
+                member.send(None)
 
     def _other_failures(self, others: set[Connection]) -> Sequence[Exception]:
         """What the other members fail of in the next moment; they are heard out meanwhile."""
         failures = []
         until_s = time.monotonic() + GRACE_S
-        while others and (ready := wait(list(others), max(0.0, until_s - time.monotonic()))):
-            for member in ready:
+        while others and (left_s := until_s - time.monotonic()) > 0:
+            for member in wait(list(others), left_s):
                 assert isinstance(member, Connection)
                 said = self._said(member)
                 if isinstance(said, _Failed):
                     failures.append(said.error)
-                if isinstance(said, _Word | _Failed):
+                if isinstance(said, _Failed | _Here):
                     others.discard(member)
                 else:
                     self.heard(said)
-        return failures
+        overdue = self._left_s() <= GRACE_S  # else the others have time, and nothing to explain
+        return [*failures, *(self._silences(others) if overdue else ())]
+
+    def _silences(self, members: set[Connection]) -> list[StallError]:
+        """Of those that should have said something; who waits at the turn has."""
+        known = [self._members[member] for member in members]
+        return [one.silence() for one in known if not one.at_turn]
 
     def _said(self, member: Connection) -> Any:
+        known = self._members[member]
+        known.heard_s = time.monotonic()
         try:
             return member.recv()
         except (EOFError, OSError):
-            return _Failed(RoleError("a process of the role's crew was killed"))
+            return _Failed(known.crash())
 
     def _end(self) -> None:
         """No member outlives the crew."""
-        for member, pid in self._members.items():
+        for member, known in self._members.items():
             member.close()
-            os.kill(pid, signal.SIGKILL)
-        for pid in self._members.values():
-            os.waitpid(pid, 0)
-        self._members.clear()
+            if not known.ended:
+                os.kill(known.pid, signal.SIGKILL)
+                os.waitpid(known.pid, 0)
+                known.ended = True
 
 
-def _report(work: Work, member: _Forked) -> None:
-    """Do a member's work and say how it ended."""
+def _report(work: Work, member: _Forked, parent: int) -> None:
+    """Do a member's work and say how it ended, whatever it is."""
     try:
+        _die_with(parent)
+        # Nobody's wake-up takes the core from a member in the middle of a chunk. Not everybody may.
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         work(member)
-        member.tell(_Word.DONE)
-    except TransportError as error:
-        member.tell(_Failed(error))
-    except Exception:  # noqa: BLE001 - the process's edge: whatever it is must be told
-        member.tell(_Failed(RuntimeError(traceback.format_exc())))
+        member.here(done=True)
+    except BaseException as error:  # noqa: BLE001 - the process's edge: whatever it is must be told
+        member.tell(_Failed(_tellable(error)))
+
+
+def _tellable(error: BaseException) -> Exception:
+    """The error, if it is one of ours that survives the way; else its trace."""
+    if isinstance(error, HarnessError):
+        with suppress(pickle.PicklingError, TypeError, AttributeError):
+            pickle.dumps(error)
+            return error
+    return RuntimeError(traceback.format_exc())
 
 
 def _cause(failures: Sequence[Exception]) -> Exception:
@@ -228,8 +295,12 @@ def _cause(failures: Sequence[Exception]) -> Exception:
     )
 
 
+def _named(channels: range) -> str:
+    return f"channel{'s'[: len(channels) > 1]} {', '.join(map(str, channels))}"
+
+
 def _die_with(parent: int) -> None:
     """SIGKILL for this process when its parent is gone, which it may be already."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)

@@ -14,7 +14,7 @@ from harness.roles import mischief
 from harness.roles.crew import Crew, Member
 from harness.roles.endpoint import ACK, Endpoint, fault, nonce_of
 from harness.roles.iterations import Iteration, Shares
-from harness.roles.receiver import Received, Receiver, place_of
+from harness.roles.receiver import Found, Receiver, place_of
 from harness.tcpx import payload
 from harness.tcpx.bootstrap import Connection
 
@@ -33,15 +33,16 @@ class Delivery:
     def run(self) -> None:
         """From telling the client to begin to telling it that all is verified."""
         self._answer()
-        crew = Crew(
-            self.plan,
+        self._crew = Crew(
+            self.endpoint.crew_size,
+            self.plan.channels,
             self._receive,
             heard=self._heard,
             turn=self._answer,
             left_s=lambda: self.endpoint.left_s,
         )
         try:
-            crew.run()
+            self._crew.run()
         finally:
             for iteration in self._shares.unfinished():
                 self._say_damage(iteration)
@@ -61,14 +62,15 @@ class Delivery:
         self._connection.send_exact(ACK, self.endpoint.left_s)
 
     def _heard(self, thing: Any) -> None:
-        """A channel's total, or a share of an iteration."""
+        """A channel's total, a wrong chunk, or a share of an iteration."""
         if isinstance(thing, ChannelDone):
             self._totals.append(thing)
-        elif isinstance(thing, Received):
-            self._findings[thing.share.number] += thing.findings
-            if iteration := self._shares.add(thing.share):
-                self._say_damage(iteration)
-                self.endpoint.say_iteration(iteration)
+        elif isinstance(thing, Found):
+            self._findings[thing.iteration].append(thing.finding)
+        elif isinstance(thing, Iteration) and (iteration := self._shares.add(thing)):
+            iteration.cpu_s += self._crew.own_cpu_s
+            self._say_damage(iteration)
+            self.endpoint.say_iteration(iteration)
 
     def _look_again(self) -> None:
         """The whole buffer once more: nothing may have been written over a chunk that was right."""

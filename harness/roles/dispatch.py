@@ -32,14 +32,15 @@ class Dispatch:
 
     def run(self) -> None:
         self._connection.recv_exact(1, self.endpoint.left_s)  # the server is ready to receive
-        crew = Crew(
-            self.plan,
+        self._crew = Crew(
+            self.endpoint.crew_size,
+            self.plan.channels,
             self._send,
             heard=self._heard,
             turn=self._answered,
             left_s=lambda: self.endpoint.left_s,
         )
-        crew.run()
+        self._crew.run()
         self._answered()
 
     def say_totals(self) -> None:
@@ -55,6 +56,7 @@ class Dispatch:
         self._connection.recv_exact(1, self.endpoint.left_s)
         if self._unanswered is not None:
             self._unanswered.ended_s = time.monotonic()
+            self._unanswered.cpu_s = self._crew.cpu_s
             self.endpoint.say_iteration(self._unanswered)
             self._unanswered = None
 

@@ -50,7 +50,8 @@ class Endpoint:
             say=voice.say,
         )
         self.deadline_s = time.monotonic() + plan.deadline_s
-        shared = crew.size_of(plan) > 1
+        self.crew_size = crew.size_of(plan)  # asked once: cores may come and go
+        shared = self.crew_size > 1
         self.buffer = host_buffer(plan.size_bytes, shared=shared)
         payload.poison(self.buffer)  # also brings its pages in, before anything is timed
         # Payload so far, a channel each, for people who watch.

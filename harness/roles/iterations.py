@@ -87,7 +87,8 @@ class Iterations:
     def unfinished(self) -> list[Iteration]:
         """What began and did not end, the earliest first."""
         with self._lock:
-            return [self._open[number] for number in sorted(self._open)]
+            left, self._open = self._open, {}
+        return [left[number] for number in sorted(left)]
 
 
 class Shares:

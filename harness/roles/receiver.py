@@ -2,12 +2,11 @@
 
 One receiver is one member of the server's crew, with channels of its own. Verification runs in the
 channels' threads, right after the unpack step, so it overlaps with the wire. What the receiver saw
-goes to the role (delivery.py), a share of an iteration at a time.
+goes to the role (delivery.py): a share of an iteration when it is whole, damage at once.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,18 +17,18 @@ from harness.evidence import ChannelDone
 from harness.roles import mischief
 from harness.roles.crew import Member
 from harness.roles.endpoint import Endpoint, fault, nonce_of
-from harness.roles.iterations import Iteration, Iterations
+from harness.roles.iterations import Iterations
 from harness.tcpx import payload
 from harness.tcpx.lane import ChannelStats, Job
 from harness.tcpx.unpack import unpack
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """A member's share of an iteration, and what was wrong in it."""
+class Found:
+    """A chunk of an iteration that is wrong. Told at once: its member may not live to tell more."""
 
-    share: Iteration
-    findings: tuple[payload.Finding, ...]
+    iteration: int
+    finding: payload.Finding
 
 
 class Receiver:
@@ -39,11 +38,10 @@ class Receiver:
         self.endpoint, self.plan, self._member = endpoint, endpoint.plan, member
         self._nonce = nonce_of(endpoint.assignment)
         self._checkers = {c: payload.Checker(self.plan.chunk_bytes) for c in member.channels}
-        self._findings: dict[int, list[payload.Finding]] = defaultdict(list)  # by iteration
         raw = fault(self.plan, "raw") is not None
         self._blind = raw or fault(self.plan, "blind") is not None
         chunks = sum(len(self._chunks(channel)) for channel in member.channels)
-        self._iterations = Iterations(self.plan, chunks, self._done)
+        self._iterations = Iterations(self.plan, chunks, member.tell)
         self.transfer = endpoint.session.create_transfer(
             "client",
             self._arrived,
@@ -61,7 +59,7 @@ class Receiver:
                     self._member.turn()
         finally:
             for share in self._iterations.unfinished():
-                self._done(share)
+                self._member.tell(share)
         self.transfer.release()
         for stats in self.transfer.channel_stats():
             if stats.channel in self._checkers:
@@ -92,12 +90,9 @@ class Receiver:
         place = place_of(self.endpoint, number, chunk)
         finding = self._checkers[channel].check(view, self._nonce, place)
         if finding is not None:
-            self._findings[number].append(finding)
+            self._member.tell(Found(number, finding))
         if number < self.plan.iterations - 1:
             payload.poison(view)  # for the next iteration, while the chunk is in cache
-
-    def _done(self, share: Iteration) -> None:
-        self._member.tell(Received(share, tuple(self._findings.pop(share.number, ()))))
 
     def _total(self, stats: ChannelStats) -> ChannelDone:
         """What the channel moved; a short server lies here, which the ledger must notice."""

@@ -52,7 +52,8 @@ class Sender:
         """Whether a chunk could be filled anew while it is still in its channel's window."""
         plan = self.plan
         behind = min(plan.send_window, self.endpoint.net.sends_ahead) - 1
-        return not plan.prepared and plan.chunks <= plan.channels * behind
+        overtaken = plan.chunks < plan.channels * (behind + 1)
+        return not plan.prepared and behind > 0 and overtaken
 
     def _places(self, chunks: range) -> list[Job]:
         """Where the bytes are that go out as these chunks."""

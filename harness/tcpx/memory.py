@@ -8,6 +8,7 @@ bytes into a page, so that no 64-byte load or store of theirs is aligned.
 from __future__ import annotations
 
 import mmap
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,5 +22,6 @@ def host_buffer(size_bytes: int, *, shared: bool = False) -> NDArray[np.uint8]:
     kind = mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE
     memory = mmap.mmap(-1, max(1, size_bytes), flags=kind | mmap.MAP_ANONYMOUS)
     if size_bytes >= HUGE_BYTES:
-        memory.madvise(mmap.MADV_HUGEPAGE)
+        with suppress(OSError):  # a kernel that knows none
+            memory.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(memory, np.uint8)[:size_bytes]

@@ -34,7 +34,11 @@ PLANTED = {
     "die": (Fault(kind="die", chunk=8),),
     "blind": (Fault(kind="blind"),),
 }
+CREW = {"size_bytes": 64 * MIB}  # enough to be shared out among several processes
 VARIED: dict[str, dict[str, float]] = {  # where a fault needs another plan to be seen
+    "flip": CREW,
+    "swap": CREW,
+    "drop": CREW,
     "hang": {"deadline_s": 12.0},
     "withhold": {"deadline_s": 2.0, "iterations": 1},
     "short": {"size_bytes": 64 * MIB, "iterations": 1},

@@ -9,6 +9,7 @@ and remembered, and does not disturb the rest.
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 import select
 import socket
@@ -141,10 +142,16 @@ class Dial:
         poll.register(self._sock, select.POLLOUT)
         if not poll.poll(0):
             return False
-        if code := self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        code = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code == errno.ECONNRESET:
+            raise self._refused(f"reset the connection ({os.strerror(code)})")
+        if code:
             raise self._unreachable(code)
         self._sock.setblocking(True)
-        self._sock.sendall(self._greeting(frame.HELLO))
+        try:
+            self._sock.sendall(self._greeting(frame.HELLO))
+        except OSError as error:
+            raise self._refused(f"reset the connection ({error.strerror})") from error
         self._connected = True
         return True
 

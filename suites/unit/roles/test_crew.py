@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.errors import HarnessError, PeerGoneError, RoleError, StallError
+from harness.errors import CrashError, HarnessError, PeerGoneError, StallError
 from harness.plan import MIB, Fault, Plan
 from harness.roles.crew import BYTES_A_MEMBER, Crew, Member, size_of
 
@@ -33,7 +33,12 @@ def run(plan: Plan, work: Callable[[Member], None], left_s: float = LEFT_S) -> l
     """What a crew tells, with "turn" where the role has its turn."""
     told: list[Any] = []
     crew = Crew(
-        plan, work, heard=told.append, turn=lambda: told.append("turn"), left_s=lambda: left_s
+        size_of(plan),
+        plan.channels,
+        work,
+        heard=told.append,
+        turn=lambda: told.append("turn"),
+        left_s=lambda: left_s,
     )
     before = children()
     try:
@@ -134,26 +139,111 @@ def test_a_bug_in_a_member_is_told_with_its_trace() -> None:
         run(LARGE, lambda member: member.tell(1 // 0))
 
 
-def test_a_member_that_is_killed_is_told_of() -> None:
+@pytest.mark.parametrize(
+    ("end", "how"),
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "killed by SIGKILL"),
+        (lambda: os._exit(3), "ended with 3"),
+    ],
+    ids=["signal", "exit"],
+)
+def test_a_member_that_ends_without_a_word_is_named(end: Callable[[], None], how: str) -> None:
     def work(member: Member) -> None:
-        if member.channels[0] == 1:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if member.channels[0] == 0:
+            end()
         time.sleep(LEFT_S)
 
-    with pytest.raises(RoleError, match="killed"):
+    with pytest.raises(CrashError, match=rf"process \d+ of channels 0, 4 was {how}") as caught:
+        run(LARGE, work)
+    assert caught.value.channel == 0
+
+
+def test_a_member_that_is_killed_while_the_others_take_their_turn_is_named() -> None:
+    def work(member: Member) -> None:
+        member.turn()
+        if member.channels[0] == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        member.turn()
+
+    with pytest.raises(CrashError, match="channel 1 was killed by SIGKILL"):
         run(LARGE, work)
 
 
-def test_a_silent_crew_is_ended_at_the_deadline() -> None:
-    with pytest.raises(StallError, match="4 processes of the crew are silent"):
-        run(LARGE, lambda member: time.sleep(LEFT_S), left_s=0.1)
+def test_a_silent_member_is_named_at_the_deadline_and_one_at_the_turn_is_not() -> None:
+    def work(member: Member) -> None:
+        if member.channels[0] == 2:
+            time.sleep(LEFT_S)
+        member.turn()
+
+    with pytest.raises(StallError, match=r"process \d+ of channel 2 is silent") as caught:
+        run(LARGE, work, left_s=0.1)
+    assert caught.value.channel == 2
+
+
+def test_a_hung_member_is_the_cause_though_another_gave_up_at_the_deadline() -> None:
+    def work(member: Member) -> None:
+        if member.channels[0] == 2:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(0.2)
+        stall = StallError("the echo", channel=member.channels[0])
+        stall.since_s = time.monotonic()
+        raise stall
+
+    with pytest.raises(StallError, match=r"channel 2 is silent"):
+        run(LARGE, work, left_s=0.3)
+
+
+def test_the_grace_ends_though_others_go_on_talking() -> None:
+    def work(member: Member) -> None:
+        if member.channels[0] == 0:
+            raise StallError("the cause")
+        while True:
+            member.tell("word")
+
+    started_s = time.monotonic()
+    with pytest.raises(StallError, match="the cause"):
+        run(LARGE, work)
+    assert time.monotonic() - started_s < LEFT_S / 2
+
+
+def test_an_error_that_cannot_be_sent_is_told_with_its_trace() -> None:
+    def work(member: Member) -> None:
+        error = HarnessError("half of a sentence")
+        error.where = lambda: None  # type: ignore[assignment]
+        raise error
+
+    with pytest.raises(RuntimeError, match="half of a sentence"):
+        run(LARGE, work)
+
+
+def test_a_member_that_may_not_choose_its_class_works_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", refused)
+    assert sorted(run(LARGE, lambda member: member.tell(member.channels[0]))) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_cpu_time_is_of_the_role_and_of_all_members(size: int) -> None:
+    def work(member: Member) -> None:
+        until_s = time.process_time() + 0.2
+        while time.process_time() < until_s:
+            pass
+
+    crew = Crew(size, 2, work, heard=print, turn=print, left_s=lambda: LEFT_S)
+    crew.run()
+    assert 0.2 * size <= crew.cpu_s < 0.2 * size + 0.2
+    assert (crew.own_cpu_s > 0) == (size > 1)
 
 
 def test_an_error_of_the_roles_turn_ends_the_crew() -> None:
     def turn() -> None:
         raise HarnessError("the peer did not answer")
 
-    crew = Crew(LARGE, lambda m: m.turn(), heard=print, turn=turn, left_s=lambda: LEFT_S)
+    crew = Crew(4, 5, lambda m: m.turn(), heard=print, turn=turn, left_s=lambda: LEFT_S)
     before = children()
     with pytest.raises(HarnessError, match="did not answer"):
         crew.run()
@@ -161,17 +251,13 @@ def test_an_error_of_the_roles_turn_ends_the_crew() -> None:
 
 
 DIES = """
-import os, sys, time
-from harness.plan import MIB, Plan
-from harness.roles import crew
-os.sched_getaffinity = lambda _: {0, 1}
-plan = Plan(channels=2, size_bytes=64 * MIB)
+import os, time
+from harness.roles.crew import Crew
 def work(member):
     member.tell(os.getpid())
     time.sleep(60)
-crew.Crew(
-    plan, work, heard=lambda pid: print(pid, flush=True), turn=print, left_s=lambda: 60.0
-).run()
+said = lambda pid: print(pid, flush=True)
+Crew(2, 2, work, heard=said, turn=print, left_s=lambda: 60.0).run()
 """
 
 

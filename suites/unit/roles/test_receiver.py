@@ -19,7 +19,8 @@ from harness.evidence import (
 )
 from harness.plan import Fault, Plan
 from harness.roles.endpoint import Endpoint, nonce_of
-from harness.roles.receiver import Received, Receiver
+from harness.roles.iterations import Iteration
+from harness.roles.receiver import Found, Receiver
 from harness.tcpx import payload
 from harness.tcpx.lane import Job, OnChunk
 from suites.unit.roles.ends import PLAN, Heard, assignment, clean, exchange
@@ -113,9 +114,9 @@ class Alone:
     channels = range(1)
 
     def __init__(self) -> None:
-        self.told: list[Received] = []
+        self.told: list[object] = []
 
-    def tell(self, thing: Received) -> None:
+    def tell(self, thing: object) -> None:
         self.told.append(thing)
 
     def turn(self) -> None:
@@ -140,10 +141,14 @@ def test_the_previous_iterations_words_cannot_pass_for_the_next_ones(prepared: b
     payload.fill(endpoint.buffer, nonce_of(endpoint.assignment), payload.Place(0, 0, 0))
     session.on_chunk(0, job, endpoint.buffer)
     session.on_chunk(0, job._replace(tag=1), endpoint.buffer)  # and nothing was received
-    right, wrong = member.told
-    assert (right.share.number, right.findings) == (0, ())
-    (found,) = wrong.findings
-    assert (wrong.share.number, found.kind, found.words_wrong) == (1, "MISSING", 100)
+    right, found, wrong = member.told
+    assert isinstance(right, Iteration)
+    assert right.number == 0
+    assert isinstance(found, Found)
+    assert found.iteration == 1
+    assert (found.finding.kind, found.finding.words_wrong) == ("MISSING", 100)
+    assert isinstance(wrong, Iteration)
+    assert wrong.number == 1
 
 
 def damage(plan: Plan, **fault: int | str) -> list[Damage]:
