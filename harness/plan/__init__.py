@@ -2,10 +2,20 @@
 
 from harness.plan.assignment import Assignment
 from harness.plan.fault import Fault
-from harness.plan.plan import CLAIMS, KIB, MEMORIES, MIB, TRANSFER_CLAIMS, TRANSPORTS, Plan
+from harness.plan.plan import (
+    CLAIMS,
+    DISTRIBUTIONS,
+    KIB,
+    MEMORIES,
+    MIB,
+    TRANSFER_CLAIMS,
+    TRANSPORTS,
+    Plan,
+)
 
 __all__ = [
     "CLAIMS",
+    "DISTRIBUTIONS",
     "KIB",
     "MEMORIES",
     "MIB",

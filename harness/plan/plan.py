@@ -24,6 +24,13 @@ MAX_CHUNKS = 1 << 24
 MAX_REQUESTS = 16
 MEMORIES = ("host",)
 TRANSPORTS = ("sockets",)
+DISTRIBUTIONS = ("round-robin", "least-loaded")
+MAX_GRANTS = 1 << 32  # a grant names its chunk in 32 bits
+# Faults that are planted in a place which only round-robin knows before.
+PLACED_FAULTS = ("swap", "stale", "withhold", "short")
+# Receives that a channel of a least-loaded transfer has posted: few, so that a slow NIC is never
+# left with many chunks at the end; and still some milliseconds ahead of its line.
+DEALT_AHEAD = 4
 
 # What an exchange may promise to settle. Each has one check in harness/verdict.
 CLAIMS = {
@@ -67,6 +74,7 @@ class Plan:
     acknowledged: bool = False  # the client waits for the server's word after every iteration
     prepared: bool = False  # the sender writes the payload once, before the clock starts
     deadline_s: float = 30.0
+    distribution: str = "round-robin"  # or "least-loaded": each channel draws chunks as it can
     claims: tuple[str, ...] = ()  # () means: all that the exercise can settle
     faults: tuple[Fault, ...] = ()
 
@@ -90,12 +98,22 @@ class Plan:
     def port(self) -> int:
         return self.port_base + self.gpu
 
+    @property
+    def is_dealt(self) -> bool:
+        """Whether channels draw their chunks, so that nobody knows before which carries which."""
+        return self.distribution == "least-loaded"
+
+    @property
+    def receives_ahead(self) -> int:
+        """Receives that a channel has posted at most."""
+        return min(self.recv_window, DEALT_AHEAD) if self.is_dealt else self.recv_window
+
     def chunk_size(self, chunk: int) -> int:
         """Bytes of `chunk` (0-based, in one iteration)."""
         return min(self.chunk_bytes, self.size_bytes - chunk * self.chunk_bytes)
 
     def channel_of(self, chunk: int) -> int:
-        """Round-robin: chunk i travels on channel i mod n."""
+        """Round-robin: chunk i travels on channel i mod n. Its words say so in any distribution."""
         return chunk % self.channels
 
     def channel_bytes(self, channel: int) -> int:
@@ -140,7 +158,8 @@ def _problems(plan: Plan) -> list[str]:
         for name, (low, high) in bounds.items()
         if not low <= (value := getattr(plan, name)) <= high
     ]
-    for name, known in (("memory", MEMORIES), ("transport", TRANSPORTS)):
+    choices = {"memory": MEMORIES, "transport": TRANSPORTS, "distribution": DISTRIBUTIONS}
+    for name, known in choices.items():
         if (value := getattr(plan, name)) not in known:
             found.append(f"{name} is {value!r}, expected one of {list(known)}")
     if plan.exercise not in EXERCISES:
@@ -151,4 +170,25 @@ def _problems(plan: Plan) -> list[str]:
         found.append(f"{plan.chunks} chunks, expected at most {MAX_CHUNKS}; use larger chunks")
     if plan.port_base + plan.gpu > 65535:
         found.append(f"port_base + gpu is {plan.port_base + plan.gpu}, expected at most 65535")
+    if not found and plan.is_dealt:
+        found += _undealable(plan)
     return found
+
+
+def _undealable(plan: Plan) -> list[str]:
+    """Why chunks of this plan cannot be dealt to whichever channel has room."""
+    placed = sorted({f.kind for f in plan.faults} & set(PLACED_FAULTS))
+    reasons = {
+        f"deals the chunks of a transfer, not of the exercise {plan.exercise!r}": (
+            plan.exercise != "transfer"
+        ),
+        "has no share that a channel should have: the claim 'fairness' needs round-robin": (
+            "fairness" in plan.claims
+        ),
+        "deals across iterations: acknowledged iterations need round-robin": plan.acknowledged,
+        f"knows no chunk's channel before: the faults {placed} need round-robin": bool(placed),
+        f"deals at most {MAX_GRANTS} chunks, all iterations together": (
+            plan.chunks * plan.iterations > MAX_GRANTS
+        ),
+    }
+    return [f"least-loaded {reason}" for reason, holds in reasons.items() if holds]

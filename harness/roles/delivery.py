@@ -10,8 +10,9 @@ from collections import defaultdict
 from typing import Any
 
 from harness.evidence import ChannelDone, Damage
-from harness.roles import mischief
+from harness.roles import grants, mischief
 from harness.roles.crew import Crew, Member
+from harness.roles.dealer import Dealer
 from harness.roles.endpoint import ACK, Endpoint, fault, nonce_of
 from harness.roles.iterations import Iteration, Shares
 from harness.roles.receiver import Found, Receiver, place_of
@@ -29,6 +30,9 @@ class Delivery:
         self._findings: dict[int, list[payload.Finding]] = defaultdict(list)  # by iteration
         self._damaged: set[int] = set()  # chunks of the last iteration told of
         self._totals: list[ChannelDone] = []
+        self._dealer: Dealer | None = None
+        if self.plan.is_dealt:
+            self._dealer = Dealer(self.plan, self._grant, lambda: self.endpoint.left_s)
 
     def run(self) -> None:
         """From telling the client to begin to telling it that all is verified."""
@@ -56,7 +60,10 @@ class Delivery:
             self.endpoint.voice.record(done)
 
     def _receive(self, member: Member) -> None:
-        Receiver(self.endpoint, member).run()
+        Receiver(self.endpoint, member, self._dealer).run()
+
+    def _grant(self, channel: int, tag: int) -> None:
+        grants.send(self._connection, channel, tag, self.endpoint.left_s)
 
     def _answer(self) -> None:
         self._connection.send_exact(ACK, self.endpoint.left_s)
@@ -90,7 +97,7 @@ class Delivery:
             self.endpoint.voice.record(
                 Damage(
                     node=self.endpoint.assignment.node,
-                    channel=damage.place.channel,
+                    channel=self._carrier(damage.place, iteration.number),
                     iteration=iteration.number,
                     chunk=damage.place.chunk,
                     kind=damage.kind,
@@ -98,8 +105,16 @@ class Delivery:
                     first_word=damage.first_word,
                     last_word=damage.last_word,
                     source_iteration=damage.source.iteration,
-                    source_channel=damage.source.channel,
+                    source_channel=self._carrier(damage.source, iteration.number),
                     source_chunk=damage.source.chunk,
                     detail=damage.detail,
                 )
             )
+
+    def _carrier(self, place: payload.Place, number: int) -> int:
+        """The channel that carried what stands, or should stand, at `place` in iteration `number`.
+        Words say round-robin's; of a prepared payload, iteration 0's are all iterations'."""
+        if self._dealer is None or place.chunk < 0:
+            return place.channel
+        sent = number if self.plan.prepared else place.iteration
+        return self._dealer.carrier(sent * self.plan.chunks + place.chunk)

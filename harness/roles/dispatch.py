@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from harness.evidence import ChannelDone
-from harness.roles import mischief
+from harness.roles import grants, mischief
 from harness.roles.crew import Crew, Member
 from harness.roles.endpoint import Endpoint, nonce_of
 from harness.roles.iterations import Iteration, Shares
@@ -49,7 +49,11 @@ class Dispatch:
             self.endpoint.voice.record(done)
 
     def _send(self, member: Member) -> None:
-        Sender(self.endpoint, member).run()
+        sender = Sender(self.endpoint, member)
+        if self.plan.is_dealt:
+            sender.follow(grants.read(self._connection, self.plan, lambda: self.endpoint.left_s))
+        else:
+            sender.run()
 
     def _answered(self) -> None:
         """Wait until the server has said that all is verified."""

@@ -45,7 +45,7 @@ class Endpoint:
             gpu=plan.gpu,
             channels=plan.channels,
             nics=self.nics,
-            recv_window=plan.recv_window,
+            recv_window=plan.receives_ahead,
             send_window=plan.send_window,
             say=voice.say,
         )

@@ -7,6 +7,7 @@ goes to the role (delivery.py): a share of an iteration when it is whole, damage
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from harness.evidence import ChannelDone
 from harness.roles import mischief
 from harness.roles.crew import Member
+from harness.roles.dealer import Dealer
 from harness.roles.endpoint import Endpoint, fault, nonce_of
 from harness.roles.iterations import Iterations
 from harness.tcpx import payload
@@ -34,8 +36,9 @@ class Found:
 class Receiver:
     """Receives and verifies a member's channels."""
 
-    def __init__(self, endpoint: Endpoint, member: Member) -> None:
+    def __init__(self, endpoint: Endpoint, member: Member, dealer: Dealer | None = None) -> None:
         self.endpoint, self.plan, self._member = endpoint, endpoint.plan, member
+        self._dealer = dealer
         self._nonce = nonce_of(endpoint.assignment)
         self._checkers = {c: payload.Checker(self.plan.chunk_bytes) for c in member.channels}
         raw = fault(self.plan, "raw") is not None
@@ -44,7 +47,7 @@ class Receiver:
         self._iterations = Iterations(self.plan, chunks, member.tell)
         self.transfer = endpoint.session.create_transfer(
             "client",
-            self._arrived,
+            self._dealt_arrived if dealer else self._arrived,
             deadline_s=endpoint.left_s,
             unpack=_leave if raw else unpack,
         )
@@ -70,6 +73,11 @@ class Receiver:
         return range(channel, mischief.chunks_to_receive(self.plan), self.plan.channels)
 
     def _feed(self, numbers: range) -> None:
+        if self._dealer:
+            places = self.endpoint.places(range(self.plan.chunks))
+            for channel in self._member.channels:
+                self.transfer.draw_recv(channel, self._dealt(self._dealer, channel, places))
+            return
         for channel in self._member.channels:
             places = self.endpoint.places(self._chunks(channel))
             jobs = self._iterations.jobs(numbers, places)
@@ -83,6 +91,17 @@ class Receiver:
         if not self._blind:
             self._check(channel, number, chunk)
         self._iterations.note(number, chunk, len(view))
+
+    def _dealt(self, dealer: Dealer, channel: int, places: list[Job]) -> Iterator[Job | None]:
+        """What the dealer has for `channel`."""
+        for tag in dealer.draws(channel):
+            yield None if tag is None else places[tag % len(places)]._replace(tag=tag)
+
+    def _dealt_arrived(self, channel: int, job: Job, view: NDArray[np.uint8]) -> None:
+        """The same for a chunk that the dealer waits for."""
+        assert self._dealer is not None
+        self._arrived(channel, job, view)
+        self._dealer.received(job.tag)
 
     def _check(self, channel: int, number: int, chunk: int) -> None:
         """Look where the chunk should be by the plan, whatever place it was unpacked into."""

@@ -7,9 +7,12 @@ filled before. A share of an iteration ends when its last chunk goes out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import BootstrapError
 from harness.evidence import ChannelDone
 from harness.roles import mischief
 from harness.roles.crew import Member
@@ -42,6 +45,22 @@ class Sender:
             self.transfer.wait(self.endpoint.left_s)
             if self.plan.acknowledged:
                 self._member.turn()
+        self._tell_totals()
+
+    def follow(self, grants: Iterable[tuple[int, int]]) -> None:
+        """All chunks, each on the channel that the server granted it, and then the totals."""
+        places = self._places(range(self.plan.chunks))
+        try:
+            for channel, tag in grants:
+                job = places[tag % self.plan.chunks]._replace(tag=tag)
+                self.transfer.feed_send(channel, iter((job,)), 1)
+        except BootstrapError:
+            self.transfer.wait(self.endpoint.left_s)  # a channel that is behind is the reason
+            raise
+        self.transfer.wait(self.endpoint.left_s)
+        self._tell_totals()
+
+    def _tell_totals(self) -> None:
         self.transfer.release()
         for stats in self.transfer.channel_stats():
             if stats.channel in self._jobs:

@@ -134,7 +134,7 @@ def _displaced(
     moved = moved if origin.moved_bytes else ""
     if source.iteration < place.iteration:
         return "STALE", source, f"{what} of iteration {source.iteration}{moved}"
-    return "DUPLICATE", source, f"{what} of chunk {source.chunk}, channel {source.channel}{moved}"
+    return "DUPLICATE", source, f"{what} of chunk {source.chunk}{moved}"
 
 
 def _origin(data: Bytes, words: NDArray[np.intp], nonce: int, place: Place) -> _Origin | None:

@@ -3,7 +3,8 @@
 fill the window -> wait for the oldest -> unpack into the registered buffer -> on_chunk -> consumed.
 Chunks come one by one through a queue of limited size, so that a stalled channel holds up the
 poster in the end but never what other channels already have; or as a feed that this thread draws
-from, so that no poster competes with it for the interpreter. What costs is paid by the chunk in
+from, so that no poster competes with it for the interpreter. How many chunks a feed has may be
+known before, or only when it ends. What costs is paid by the chunk in
 this thread, and while the chunk is in cache: a send is prepared right before it is posted. Nobody
 is woken for a chunk, only for the end of the work.
 """
@@ -81,8 +82,9 @@ class Lane:
         self._verb = net.irecv if is_recv else net.isend
         self._on_chunk, self._on_idle, self._on_failed = on_chunk, on_idle, on_failed
         self._window = SlidingWindow(net, self._comm, limit, is_recv=is_recv, on_done=self._moved)
-        self._feed: Iterator[Job] = iter(())
-        self._queue: queue.SimpleQueue[Iterator[Job] | None] = queue.SimpleQueue()
+        self._feed: Iterator[Job | None] = iter(())
+        self._drawing = False  # from a feed whose end is not known
+        self._queue: queue.SimpleQueue[Iterator[Job | None] | None] = queue.SimpleQueue()
         self._room = threading.Event()  # set when half the queue is free again
         self._stopping = False
         name = f"channel-{channel.channel_id}-{'recv' if is_recv else 'send'}"
@@ -103,9 +105,15 @@ class Lane:
         self.posted += count
         self._queue.put(jobs)
 
+    def draw(self, jobs: Iterator[Job | None]) -> None:
+        """The same for chunks that nobody can count before they are drawn. None stands for none
+        yet, which the feed may only say while this lane has something in flight."""
+        self._drawing = True
+        self._queue.put(self._drawn(jobs))
+
     @property
     def is_idle(self) -> bool:
-        return self.stats.chunks == self.posted
+        return not self._drawing and self.stats.chunks == self.posted
 
     def stop(self) -> None:
         self._stopping = True
@@ -133,6 +141,13 @@ class Lane:
             elif not self._next_feed():
                 break
         return not self._stopping
+
+    def _drawn(self, jobs: Iterator[Job | None]) -> Iterator[Job | None]:
+        for job in jobs:
+            self.posted += job is not None
+            yield job
+        self._drawing = False
+        self._on_idle()  # if the last chunk is still in flight, it says so again
 
     def _next_feed(self) -> bool:
         """Begin the next feed. False: there is none yet, but something is in flight, or stop."""

@@ -64,6 +64,12 @@ class Transfer:
         """Send `count` chunks on `channel`, drawn from `jobs` by the channel's own thread."""
         self._feed(channel, jobs, count, is_recv=False)
 
+    def draw_recv(self, channel: int, jobs: Iterator[Job | None]) -> None:
+        """Receive on `channel` as many chunks as `jobs` yields until it ends (see Lane.draw)."""
+        self._refuse_released()
+        self._raise_failure()
+        self._lane(self._manager.get_channel(channel), is_recv=True).draw(jobs)
+
     def is_complete(self) -> bool:
         self._raise_failure()
         return self._is_idle()

@@ -1,5 +1,8 @@
 """Bytes of the plan = bytes both roles claim = bytes unpacked and verified, channel by channel.
 
+Where chunks are dealt to channels: bytes sent on a channel = bytes received there, and all channels
+together what the plan says (see ledger.py).
+
 Nothing here is a threshold: one byte or one chunk off is a broken ledger. A role that says it
 ended every iteration is held to the plan's totals; of one that did not, the iteration is named,
 because an average over the others would hide it.
@@ -7,26 +10,12 @@ because an average over the others would hide it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from harness.evidence import ChannelDone, IterationDone, Judged
-from harness.verdict.exchange import ROLES, Exchange, Seen
+from harness.verdict.exchange import ROLES, Exchange
 from harness.verdict.finding import breaks, counted, holds
+from harness.verdict.ledger import ALL, VERIFIED, lines
 
 CLAIM = "delivery"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of the ledger: a figure of one role, and the plan's."""
-
-    role: str
-    channel: int
-    what: str
-    seen: int
-    planned: int
-    at_s: float
 
 
 def delivery(exchange: Exchange) -> Judged:
@@ -81,13 +70,13 @@ def _silence(exchange: Exchange) -> Judged | None:
 
 def _wrong_channel(exchange: Exchange) -> Judged | None:
     """The first channel that does not add up, or a payload that nobody looked at."""
-    lines = list(_lines(exchange))
-    wrong = next((line for line in lines if line.seen != line.planned), None)
+    ledger = list(lines(exchange))
+    wrong = next((line for line in ledger if line.seen != line.expected), None)
     if wrong is None:
         return None
-    verified = [line for line in lines if line.what == "bytes verified"]
+    verified = [line for line in ledger if line.what == VERIFIED]
     unlooked = wrong in verified and not any(line.seen for line in verified)
-    fact = f"the {wrong.role} has {wrong.seen:,} {wrong.what}, the plan {wrong.planned:,}"
+    fact = f"the {wrong.role} has {wrong.seen:,} {wrong.what}, the {wrong.by} {wrong.expected:,}"
     return breaks(
         exchange,
         CLAIM,
@@ -95,9 +84,9 @@ def _wrong_channel(exchange: Exchange) -> Judged | None:
         f"{fact}; no byte of any channel was verified" if unlooked else fact,
         at_s=wrong.at_s,
         node=exchange.nodes[wrong.role],
-        nic=exchange.nic(wrong.role, wrong.channel),
+        nic="" if wrong.channel == ALL else exchange.nic(wrong.role, wrong.channel),
         channel=wrong.channel,
-        checked=len(lines),
+        checked=len(ledger),
         evidence=_account(exchange),
     )
 
@@ -129,54 +118,7 @@ def _whole(exchange: Exchange) -> Judged:
         f"{plan.total_bytes:,} bytes in {plan.chunks * plan.iterations:,} chunks on "
         f"{counted(plan.channels, 'channel')}: plan = client = server = verified"
     )
-    return holds(exchange, CLAIM, checked=len(list(_lines(exchange))) + iterations, fact=fact)
-
-
-def _lines(exchange: Exchange) -> Iterator[Line]:
-    """The whole ledger; what arrived before what was verified, so that loss is named first."""
-    accounts = [
-        (done, verified)
-        for verified in (False, True)
-        for channel in range(exchange.plan.channels)
-        for role in ROLES
-        if _ended_all(exchange, role)
-        and (done := exchange.last(ChannelDone, role=role, channel=channel))
-    ]
-    for done, verified in accounts:
-        for what, seen, planned in _figures(exchange, done.record, verified):
-            yield Line(
-                role=done.record.role,
-                channel=done.record.channel,
-                what=what,
-                seen=seen,
-                planned=planned,
-                at_s=_when(exchange, done, verified),
-            )
-
-
-def _ended_all(exchange: Exchange, role: str) -> bool:
-    ended = {s.record.iteration for s in exchange.seen(IterationDone, role=role)}
-    return len(ended) == exchange.plan.iterations
-
-
-def _when(exchange: Exchange, done: Seen[ChannelDone], verified: bool) -> float:
-    """A loss happened by the channel's last chunk; verification is added up when it is told."""
-    if verified:
-        return done.at_s
-    record = done.record
-    return exchange.on_our_clock(record.node, record.ended_s, heard_s=done.at_s)
-
-
-def _figures(
-    exchange: Exchange, done: ChannelDone, verified: bool
-) -> Iterator[tuple[str, int, int]]:
-    size = exchange.channel_bytes(done.channel)
-    if not verified:
-        chunks = exchange.plan.channel_chunks(done.channel) * exchange.plan.iterations
-        yield "chunks", done.chunks, chunks
-        yield "bytes", done.bytes, size
-    elif done.role == "server":
-        yield "bytes verified", done.bytes_verified, size
+    return holds(exchange, CLAIM, checked=len(list(lines(exchange))) + iterations, fact=fact)
 
 
 def _account(exchange: Exchange) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from harness.errors import EvidenceError
 from harness.evidence import (
+    ChannelDone,
     ChannelSockets,
     ClockMeasured,
     Entry,
@@ -103,8 +104,12 @@ class Exchange:
         return tuple(role for role in ROLES if self.nodes[role] == node)
 
     def channel_bytes(self, channel: int) -> int:
-        """Payload that `channel` should carry, all iterations."""
-        return self.plan.channel_bytes(channel) * self.plan.iterations
+        """Payload that `channel` should carry, all iterations; where chunks are dealt the plan does
+        not know, and it is what the client says that it sent there."""
+        if not self.plan.is_dealt:
+            return self.plan.channel_bytes(channel) * self.plan.iterations
+        done = self.last(ChannelDone, role="client", channel=channel)
+        return done.record.bytes if done else 0
 
     @property
     def ended_s(self) -> float:

@@ -26,6 +26,8 @@ class Limits:
     # The management NIC carries ssh: role start, records, the observer's samples.
     management_bytes: int = 1 * MIB
     management_bytes_per_s: int = 256 * KIB
+    # A grant of 5 bytes in a packet of its own, and the packet that acknowledges it.
+    grant_bytes: int = 192
     # Bytes beyond the band that make at least this share of a channel are that channel's.
     channel_share: float = 0.5
     # And at most so many times the whole exchange: a backup job is not our channel.
@@ -38,6 +40,8 @@ class Limits:
     scaling_share: float = 0.975
     # Below this ratio the second channel added nothing worth the name.
     parallel_ratio: float = 1.25
+    # Dealt chunks over unequal NICs: at least this share of what the NICs carry together.
+    dealt_share: float = 0.9
     # Of the line's rate less headers.
     rate_share: float = 0.97
     # A token bucket's credit may add a little; more than this is a counting error.

@@ -75,7 +75,14 @@ def _band(exchange: Exchange, rise: Rise) -> int:
         return max(LIMITS.slack_bytes, share)
     began = exchange.first(NicCounters, node=rise.node)
     duration_s = rise.at_s - began.at_s if began else 0.0
+    share += LIMITS.grant_bytes * _grants(exchange)
     return LIMITS.management_bytes + share + round(LIMITS.management_bytes_per_s * duration_s)
+
+
+def _grants(exchange: Exchange) -> int:
+    """Grants that the server sends over the management NICs: one for every chunk that is dealt."""
+    plan = exchange.plan
+    return plan.chunks * plan.iterations if plan.is_dealt else 0
 
 
 def _management(exchange: Exchange, node: str) -> set[str]:
@@ -85,5 +92,6 @@ def _management(exchange: Exchange, node: str) -> set[str]:
 def _worth_a_channel(exchange: Exchange, count: int) -> bool:
     """Whether `count` bytes could be a channel's: not much less, nor more than the exchange has."""
     carried = [exchange.channel_bytes(c) for c in range(exchange.plan.channels)]
-    least = LIMITS.channel_share * min(filter(None, carried), default=0)
+    even = exchange.plan.total_bytes // exchange.plan.channels  # where nobody said what it carried
+    least = LIMITS.channel_share * min(filter(None, carried), default=even)
     return least <= count <= LIMITS.exchange_times * exchange.plan.total_bytes

@@ -189,7 +189,7 @@ def test_pages_of_another_chunk_in_another_place_tell_how_far() -> None:
     chunk[4096:8192] = right(source, 20 * 4096)[12_288:16_384]
     found = finding(chunk)
     assert (found.kind, found.source) == ("DUPLICATE", source)
-    assert found.detail == "512 words of chunk 71, channel 3, moved by -8192 bytes"
+    assert found.detail == "512 words of chunk 71, moved by -8192 bytes"
 
 
 # -- moved -------------------------------------------------------------------------------------
