@@ -5,5 +5,6 @@ Faults in the payload are not here: TCP would hide them, so roles commit those (
 """
 
 from harness.faults.link import down
+from harness.faults.rate import slow
 
-__all__ = ["down"]
+__all__ = ["down", "slow"]

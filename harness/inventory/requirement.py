@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
 
 from harness.errors import InventoryError
 from harness.inventory.spec import TIERS, Inventory
+
+ADMIN_PATH = ":/usr/sbin:/sbin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +20,7 @@ class Requirement:
     nics_per_node: int = 1
     tier: str = TIERS[0]
     stated_rate: bool = False  # every data NIC's rate is known, so that a speed can be judged
+    shaped: bool = False  # a testbed shapes every data NIC, and tc is there to change its rate
 
     def satisfied_by(self, inventory: Inventory) -> str | None:
         """None if it is; otherwise the first reason why not, as a person would say it."""
@@ -29,7 +34,16 @@ class Requirement:
                 return f"needs {self.nics_per_node} data NICs a node, {name} has {count}"
         if self.stated_rate and not _rates_stated(inventory):
             return f"needs the rate_gbit_s of every data NIC, {inventory.source} leaves it open"
-        return None
+        return _unshaped(inventory) if self.shaped else None
+
+
+def _unshaped(inventory: Inventory) -> str | None:
+    """Why no NIC's rate can be changed. The nodes of a testbed have this machine's programs."""
+    if not inventory.tier.startswith("testbed") or not _rates_stated(inventory):
+        return f"needs a testbed that shapes its data NICs, {inventory.source} does not"
+    if not shutil.which("tc", path=os.environ.get("PATH", "") + ADMIN_PATH):
+        return "needs tc of iproute2 to change a NIC's rate, this machine has none"
+    return None
 
 
 def _rates_stated(inventory: Inventory) -> bool:

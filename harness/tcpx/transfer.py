@@ -1,8 +1,9 @@
 """A transfer: chunks posted in order, moved by all channels at once, waited for together.
 
-Chunk i travels on channel i mod n. `wait` ends a round: the next post is chunk 0 again, so one
-transfer serves many iterations. Any channel's failure fails the transfer at once; a lost peer is
-reported only if nothing else went wrong, because it is the echo of something.
+Chunk i travels on channel i mod n, unless it is fed to another. `wait` ends a round: the next post
+is chunk 0 again, so one transfer serves many iterations. Any channel's failure fails the transfer
+at once; a lost peer is reported only if nothing else went wrong, because it is the echo of
+something.
 """
 
 from __future__ import annotations

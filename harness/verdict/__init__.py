@@ -3,7 +3,7 @@
 from harness.verdict.finding import counted, headline
 from harness.verdict.judge import cause, judge, unsettled
 from harness.verdict.outcome import Outcome, outcome_of, worst
-from harness.verdict.speed import rate, scaling
+from harness.verdict.speed import least_loaded, rate, scaling
 
 __all__ = [
     "Outcome",
@@ -11,6 +11,7 @@ __all__ = [
     "counted",
     "headline",
     "judge",
+    "least_loaded",
     "outcome_of",
     "rate",
     "scaling",

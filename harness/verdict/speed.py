@@ -1,4 +1,5 @@
-"""Speed claims that suites make over several exchanges: the line's rate, and growth with channels.
+"""Speed claims that suites make over several exchanges: the line's rate, growth with channels,
+and chunks that go where there is room.
 
 The line's payload rate is what is left of its rate after headers: a frame of MTU + 14 bytes carries
 MTU - 52 of payload (20 IP, 32 TCP with timestamps). A rate that was not measured proves nothing.
@@ -81,6 +82,38 @@ def scaling(
         klass = "NO_PARALLELISM" if ratio < LIMITS.parallel_ratio else "SCALING"
         return _red(many, test, claim, klass, f"{fact}, expected {at_least * ideal:.2f}")
     return holds(many, claim, checked=one.plan.iterations, fact=fact, test=test)
+
+
+def least_loaded(
+    dealt: Exchange,
+    even: Exchange,
+    *,
+    slow: float,
+    test: str,
+    claim: str,
+    tries: int = 1,
+    at_least: float = LIMITS.dealt_share,
+) -> Judged:
+    """`dealt` carried `at_least` of what its NICs can, of which one has `slow` of its stated rate.
+    What round-robin made of the same NICs, `even`, is told and not judged."""
+    nics = len({dealt.nic("client", c) for c in range(dealt.plan.channels)})
+    line = line_gb_s(dealt) * (nics - 1 + slow) / max(nics, 1)
+    if line <= 0 or dealt.gb_s <= 0 or even.gb_s <= 0:
+        what = "no line rate is stated" if line <= 0 else "no rate was measured"
+        return _red(dealt, test, claim, "NO_EVIDENCE", what)
+    share = dealt.gb_s / line
+    fact = (
+        f"{dealt.gb_s:.3f} GB/s, {share:.2f} of {line:.3f} GB/s that {nics} NICs carry, one at "
+        f"{slow:g} of its rate; round-robin {even.gb_s:.3f} GB/s, {even.gb_s / line:.2f}"
+    )
+    if tries > 1:
+        fact += f"; the last of {tries} exchanges, those before were slower than expected"
+    if share < at_least:
+        return _red(dealt, test, claim, "SLOW", f"{fact}; expected at least {at_least:.2f}")
+    if share > LIMITS.rate_share_max:
+        most = LIMITS.rate_share_max
+        return _red(dealt, test, claim, "TOO_FAST", f"{fact}; expected at most {most:.2f}")
+    return holds(dealt, claim, checked=dealt.plan.iterations, fact=fact, test=test)
 
 
 def _red(exchange: Exchange, test: str, claim: str, klass: str, fact: str) -> Judged:

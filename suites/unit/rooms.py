@@ -73,6 +73,7 @@ NODE_SIDE = (
     "nic/",
     "roles/",
     "faults/link_program.py",
+    "faults/rate_program.py",
     "nodes/leash.py",
 )
 NODE_PYTHON = (3, 10)

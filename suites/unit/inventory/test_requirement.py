@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
 from harness.errors import InventoryError
@@ -23,6 +26,23 @@ MACHINES = Inventory(
     ),
 )
 TESTBED = Inventory(source="testbed.toml", tier="testbed", testbed=TestbedSpec(nodes=3, rails=2))
+
+
+SHAPED = Requirement(shaped=True)
+
+
+def test_a_rate_can_be_changed_where_a_testbed_shapes_and_tc_is_there(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name, path: f"/usr/sbin/{name}")
+    assert SHAPED.satisfied_by(TESTBED) is None
+    why = "needs a testbed that shapes its data NICs, lab.toml does not"
+    assert SHAPED.satisfied_by(MACHINES) == why
+    unshaped = replace(TESTBED, testbed=TestbedSpec(nodes=3, rate_gbit_s=0))
+    assert SHAPED.satisfied_by(unshaped) == why.replace("lab", "testbed")
+
+
+def test_without_tc_no_rate_can_be_changed(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name, path: None)
+    assert "needs tc of iproute2" in SHAPED.satisfied_by(TESTBED)
 
 
 def test_what_is_there_satisfies():

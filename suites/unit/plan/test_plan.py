@@ -66,6 +66,36 @@ def test_what_cannot_be_is_refused(fields: dict[str, Any], said: str) -> None:
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"distribution": "most-loaded"}, "distribution is 'most-loaded', expected one of"),
+        ({"acknowledged": True}, "least-loaded deals across iterations"),
+        ({"claims": ("fairness",)}, "the claim 'fairness' needs round-robin"),
+        ({"exercise": "window"}, "not of the exercise 'window'"),
+        ({"faults": (Fault(kind="swap"),)}, r"the faults ['swap'] need round-robin"),
+        ({"faults": (Fault(kind="stale"),)}, "['stale']"),
+        ({"faults": (Fault(kind="withhold"),)}, "['withhold']"),
+        ({"faults": (Fault(kind="short"),)}, "['short']"),
+        (
+            {"iterations": 1 << 14, "size_bytes": (1 << 18) + 1, "chunk_bytes": 1},
+            "deals at most 4294967296 chunks",
+        ),
+    ],
+)
+def test_what_cannot_be_dealt_is_refused_in_words(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        Plan(**{"distribution": "least-loaded", **fields})
+    assert said in str(caught.value)
+
+
+def test_dealt_chunks_keep_few_receives_posted() -> None:
+    assert (Plan().is_dealt, Plan().receives_ahead) == (False, 16)
+    dealt = Plan(distribution="least-loaded", faults=(Fault(kind="flip"),))
+    assert (dealt.is_dealt, dealt.receives_ahead) == (True, 4)
+    assert replace(dealt, recv_window=2).receives_ahead == 2
+
+
 def test_all_problems_come_in_one_error() -> None:
     with pytest.raises(PlanError) as caught:
         Plan(channels=0, iterations=0, gpu=256, exercise="dance", claims=("honour",))

@@ -59,6 +59,7 @@ def children() -> set[int]:
         (SMALL, 1),
         (LARGE, 4),
         (replace(LARGE, channels=3), 3),
+        (replace(LARGE, distribution="least-loaded"), 1),
         (replace(LARGE, channels=64), 4),
         (Plan(channels=4, size_bytes=2 * BYTES_A_MEMBER), 2),
         (replace(LARGE, faults=(Fault(kind="die", chunk=1),)), 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -18,11 +19,13 @@ from harness.evidence import (
     RoleReady,
 )
 from harness.plan import Fault, Plan
+from harness.roles.dealer import Dealer
 from harness.roles.endpoint import Endpoint, nonce_of
 from harness.roles.iterations import Iteration
 from harness.roles.receiver import Found, Receiver
 from harness.tcpx import payload
 from harness.tcpx.lane import Job, OnChunk
+from harness.tcpx.net.sockets import Sockets
 from suites.unit.roles.ends import PLAN, Heard, assignment, clean, exchange
 
 
@@ -79,6 +82,95 @@ def test_any_shape_arrives_whole(odd: dict[str, int]) -> None:
     server, _ = clean(plan)
     assert sum(done.bytes_verified for done in server.all(ChannelDone)) == plan.total_bytes
     assert server.all(Damage) == []
+
+
+DEALT = replace(PLAN, distribution="least-loaded")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"size_bytes": 1, "iterations": 4},  # fewer chunks than channels, one under way
+        {"channels": 1, "iterations": 3},
+        {"chunk_bytes": 4096, "iterations": 3, "registrations": 3},
+        {"iterations": 5, "prepared": True},
+        {"iterations": 5, "recv_window": 1},
+        {"iterations": 5, "sockets_per_channel": 2},
+    ],
+    ids=str,
+)
+def test_dealt_chunks_arrive_whole_and_on_the_channels_that_sent_them(odd: dict[str, int]) -> None:
+    plan = replace(DEALT, **odd)
+    server, client = clean(plan)
+    received = [(done.channel, done.bytes, done.chunks) for done in server.all(ChannelDone)]
+    sent = [(done.channel, done.bytes, done.chunks) for done in client.all(ChannelDone)]
+    assert received == sent
+    assert sum(done.bytes_verified for done in server.all(ChannelDone)) == plan.total_bytes
+    assert sum(done.chunks for done in server.all(ChannelDone)) == plan.chunks * plan.iterations
+    assert server.all(Damage) == []
+    for voice in (server, client):
+        done = voice.all(IterationDone)
+        assert [each.iteration for each in done] == list(range(plan.iterations))
+        assert {(each.bytes, each.chunks) for each in done} == {(plan.size_bytes, plan.chunks)}
+
+
+def deal_chunk_5_to(channel: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other channel has nothing to draw until chunk 5 is drawn."""
+    right = Dealer._draw
+
+    def draw(self: Dealer, asking: int) -> int | None:
+        with self._changed:
+            blocked = len(self._carriers) <= 5 and asking != channel
+            if blocked:
+                self._changed.wait_for(lambda: len(self._carriers) > 5, 5.0)
+        return right(self, asking)
+
+    monkeypatch.setattr(Dealer, "_draw", draw)
+
+
+@pytest.mark.parametrize("channel", [0, 1])
+def test_damage_names_the_channel_that_carried_the_chunk(
+    channel: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its place chunk 5 is channel 2's."""
+    deal_chunk_5_to(channel, monkeypatch)
+    (found,) = damage(DEALT, kind="flip", chunk=5, value=1001)
+    assert (found.kind, found.channel, found.chunk) == ("BITFLIP", channel, 5)
+
+
+def test_the_source_of_damage_names_its_carrier_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunk 5's bytes are sent as chunk 3 as well; channel 1 carries both."""
+    right = Endpoint.place
+
+    def wrong(self: Endpoint, chunk: int) -> tuple[int, int]:
+        return right(self, 5 if chunk == 3 and not self.is_recv else chunk)
+
+    deal_chunk_5_to(1, monkeypatch)
+    monkeypatch.setattr(Endpoint, "place", wrong)
+    server, _ = clean(replace(DEALT, prepared=True))
+    (found,) = server.all(Damage)
+    assert (found.kind, found.chunk, found.channel) == ("DUPLICATE", 3, 1)
+    assert (found.source_chunk, found.source_channel) == (5, 1)
+
+
+def test_a_dealt_chunk_that_is_not_sent_stalls_the_channel_that_should_carry_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    right = Sockets.isend
+
+    def lost(self: Sockets, comm: Any, *rest: Any) -> Any:
+        if rest[-1] == 5:
+            time.sleep(5.0)
+        return right(self, comm, *rest)
+
+    deal_chunk_5_to(1, monkeypatch)
+    monkeypatch.setattr(Sockets, "isend", lost)
+    server, client = exchange(replace(DEALT, deadline_s=1.0))
+    assert isinstance(server.error, StallError)
+    assert server.error.channel == 1
+    assert isinstance(client.error, StallError)
+    assert client.error.channel == 1
 
 
 def test_iterations_are_told_by_both_in_order() -> None:

@@ -253,6 +253,56 @@ def test_release_ends_a_feed_that_is_not_drawn_to_its_end(ends: Ends, receiving:
         receiving.feed_recv(1, jobs(), 1)
 
 
+def test_a_feed_without_a_count_is_done_when_it_ends(ends: Ends, receiving: Transfer) -> None:
+    """It may have nothing for now while something is in flight; what was drawn is counted."""
+    source = ends.client.register_memory(bytearray(30), is_recv=False)
+    target = ends.server.register_memory(bytearray(30), is_recv=True)
+    sending = ends.client.create_transfer("server")
+    more = threading.Event()
+
+    def jobs() -> Iterator[Job | None]:
+        yield Job(0, target, 0, 10, 0)
+        while not more.is_set():
+            yield None
+        yield Job(1, target, 10, 10, 1)
+
+    receiving.draw_recv(1, jobs())
+    with pytest.raises(StallError, match=r"channel 1 \(lo\) 0 of 1 chunks"):
+        receiving.wait(0.1)
+    more.set()
+    sending.feed_send(1, iter([Job(c, source, 0, 10, c) for c in range(2)]), 2)
+    receiving.wait(PATIENCE_S)
+    assert receiving.completed_chunks == receiving.total_chunks == 2
+    assert receiving.is_complete()
+
+
+def test_a_feed_that_has_not_ended_keeps_the_transfer_waiting(
+    ends: Ends, receiving: Transfer
+) -> None:
+    over = threading.Event()
+
+    def jobs() -> Iterator[Job | None]:
+        over.wait(PATIENCE_S)
+        yield from ()
+
+    receiving.draw_recv(1, jobs())
+    with pytest.raises(StallError):
+        receiving.wait(0.05)
+    over.set()
+    receiving.wait(PATIENCE_S)
+    assert receiving.total_chunks == 0
+
+
+def test_a_feed_that_fails_fails_the_transfer(ends: Ends, receiving: Transfer) -> None:
+    def jobs() -> Iterator[Job | None]:
+        raise PeerGoneError("nobody to grant to")
+        yield None
+
+    receiving.draw_recv(1, jobs())
+    with pytest.raises(PeerGoneError, match="nobody to grant to"):
+        receiving.wait(PATIENCE_S)
+
+
 # -- independence ------------------------------------------------------------------------------
 
 

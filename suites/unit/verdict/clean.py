@@ -39,6 +39,7 @@ OFFSETS = {"alpha": 86_400.0, "beta": 172_800.0}
 NICS = ("eth1", "eth2", "eth3", "eth4")
 HEADER = 66
 SUPER_PACKET = 60_000
+DEALT_MORE = {0: 3, 2: -3}  # chunks that a channel of a dealt plan has beyond round-robin's
 IDLE_S, START_S, DONE_S, SETTLED_S, END_S = 0.1, 0.5, 1.5, 1.8, 2.0
 
 
@@ -260,8 +261,7 @@ def _role(plan: Plan, role: str) -> list[tuple[float, Record]]:
 
 def _channel(plan: Plan, role: str, channel: int) -> list[tuple[float, Record]]:
     node, nic = NODES[role], NICS[channel % len(NICS)]
-    size = plan.channel_bytes(channel) * plan.iterations
-    chunks = plan.channel_chunks(channel) * plan.iterations
+    size, chunks = _load(plan, channel)
     verified = role == "server"
     sockets = ChannelSockets(
         node=node, role=role, channel=channel, sockets=(_socket(plan, role, channel),)
@@ -292,7 +292,7 @@ def _channel(plan: Plan, role: str, channel: int) -> list[tuple[float, Record]]:
 def _socket(plan: Plan, role: str, channel: int) -> SocketSeen:
     peer = "client" if role == "server" else "server"
     ports = {"server": 21_000 + channel, "client": 50_000 + channel}
-    carried = plan.channel_bytes(channel) * plan.iterations + _frame_bytes(plan, channel)
+    carried = _load(plan, channel)[0] + _frame_bytes(plan, channel)
     sends = role == "client"
     return SocketSeen(
         local_address=_address(role, channel),
@@ -313,7 +313,15 @@ def _address(role: str, channel: int) -> str:
 
 
 def _frame_bytes(plan: Plan, channel: int) -> int:
-    return 16 * plan.channel_chunks(channel) * plan.iterations + 24
+    return 16 * _load(plan, channel)[1] + 24
+
+
+def _load(plan: Plan, channel: int) -> tuple[int, int]:
+    """Bytes and chunks of a channel; dealt ones are not spread as evenly as round-robin's."""
+    more = DEALT_MORE.get(channel, 0) if plan.is_dealt else 0
+    size = plan.channel_bytes(channel) * plan.iterations
+    chunks = plan.channel_chunks(channel) * plan.iterations
+    return size + more * plan.chunk_bytes, chunks + more
 
 
 def _counters(plan: Plan, node: str) -> list[tuple[float, Record]]:
@@ -322,7 +330,7 @@ def _counters(plan: Plan, node: str) -> list[tuple[float, Record]]:
     moved: dict[str, int] = {}
     for channel in range(plan.channels):
         nic = NICS[channel % len(NICS)]
-        carried = plan.channel_bytes(channel) * plan.iterations + _frame_bytes(plan, channel)
+        carried = _load(plan, channel)[0] + _frame_bytes(plan, channel)
         moved[nic] = moved.get(nic, 0) + carried
 
     def reading(phase: str, at_s: float, *, after: bool) -> tuple[float, Record]:

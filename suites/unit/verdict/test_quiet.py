@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.evidence import Entry, NicCounters
+from harness.evidence import ChannelDone, Entry, NicCounters
 from harness.verdict.exchange import Exchange
 from harness.verdict.quiet import quiet
 from suites.unit.verdict.clean import clean, counted, without
@@ -107,3 +107,24 @@ def test_a_long_exchange_allows_ssh_more() -> None:
     """Records and signs of life come at a pace: 1.8 s allow 0.4 MiB beside the fixed one."""
     assert judged(counted(clean(), "alpha", "eth0", bytes_sent=MIB + 450 * KIB)).outcome == "PASS"
     assert judged(counted(clean(), "alpha", "eth0", bytes_sent=2 * MIB)).outcome != "PASS"
+
+
+def test_grants_explain_some_of_what_the_management_nic_carries() -> None:
+    """4096 grants, the server's to the client, beside what ssh may carry."""
+
+    def loud(distribution: str) -> list[Entry]:
+        entries = clean(chunk_bytes=4 * KIB, distribution=distribution)
+        return counted(entries, "alpha", "eth0", bytes_sent=1900 * KIB)
+
+    assert judged(loud("least-loaded")).outcome == "PASS"
+    found = judged(loud("round-robin"))
+    assert (found.klass, found.node, found.nic) == ("FOREIGN_LOAD", "alpha", "eth0")
+
+
+def test_strays_of_dealt_chunks_are_known_by_what_the_channels_carried() -> None:
+    entries = counted(clean(distribution="least-loaded"), "alpha", "lo", bytes_sent=4 * MIB)
+    assert (judged(entries).klass, judged(entries).nic) == ("LOOPBACK", "lo")
+    unsaid = counted(
+        without(clean(distribution="least-loaded"), ChannelDone), "alpha", "lo", bytes_sent=MIB
+    )
+    assert judged(unsaid).klass == "FOREIGN_LOAD", "a quarter of an even share is no channel's"

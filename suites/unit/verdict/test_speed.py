@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from harness.evidence import ExchangePlanned, IterationDone
-from harness.verdict import rate, scaling
+from harness.verdict import least_loaded, rate, scaling
 from harness.verdict.exchange import Exchange
 from harness.verdict.speed import is_slow, line_gb_s
-from suites.unit.verdict.clean import changed, clean, node_time
+from suites.unit.verdict.clean import changed, clean, node_time, without
 
 SIZE = 64 * 2**20
 
@@ -89,3 +89,29 @@ def test_growth_is_from_any_number_of_channels() -> None:
     twice = scaling(at(0.2, channels=2), at(0.4), test="t", claim="c")
     assert (twice.outcome, "2.00 times" in twice.fact) == ("PASS", True)
     assert scaling(at(0.2, channels=2), at(0.3), test="t", claim="c").klass == "SCALING"
+
+
+LINE = 3.5 / 4 * 4 * 0.125 * 8948 / 9014  # of four NICs, one at half its rate
+
+
+@pytest.mark.parametrize(
+    ("share", "outcome", "klass"),
+    [(0.91, "PASS", ""), (0.89, "FAIL", "SLOW"), (1.1, "FAIL", "TOO_FAST")],
+)
+def test_dealt_chunks_are_held_to_what_unequal_nics_carry(
+    share: float, outcome: str, klass: str
+) -> None:
+    even = at(2 / 3.5 * LINE)
+    found = least_loaded(at(share * LINE), even, slow=0.5, test="t", claim="c", tries=2)
+    assert (found.outcome, found.klass, found.test, found.claim) == (outcome, klass, "t", "c")
+    assert f"{share:.2f} of 0.434 GB/s" in found.fact
+    assert "round-robin 0.248 GB/s, 0.57" in found.fact
+    assert "the last of 2 exchanges" in found.fact
+
+
+def test_dealt_chunks_without_a_rate_prove_nothing() -> None:
+    unstated = Exchange(changed(clean(), ExchangePlanned, rate_gbit_s=0.0))
+    unmeasured = Exchange(without(clean(), IterationDone))
+    for dealt, even in ((unstated, at(1.0)), (unmeasured, at(1.0)), (at(0.4), unmeasured)):
+        found = least_loaded(dealt, even, slow=0.5, test="t", claim="c")
+        assert (found.outcome, found.klass) == ("INCONCLUSIVE", "NO_EVIDENCE")
