@@ -15,7 +15,7 @@ import pytest
 from fixtures.exchange import Exchanges, Settle
 from harness.faults import link
 from harness.nodes import Event, Node
-from harness.plan import MIB, Fault, Plan
+from harness.plan import DISTRIBUTIONS, MIB, Fault, Plan
 from harness.verdict import rate
 
 pytestmark = pytest.mark.faults
@@ -56,10 +56,13 @@ def test_loopback(exchange: Exchanges, plan: Plan) -> None:
     exchange(replace(plan, size_bytes=16 * MIB, faults=faults), server=0, client=0)
 
 
-def test_link_down(exchange: Exchanges, plan: Plan, nodes: tuple[Node, ...]) -> None:
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_link_down(
+    exchange: Exchanges, plan: Plan, nodes: tuple[Node, ...], distribution: str
+) -> None:
     undo = link.down(nodes[1], nodes[1].spec.nic_names[2])
     try:
-        exchange(replace(plan, size_bytes=16 * MIB, deadline_s=5.0))
+        exchange(replace(plan, size_bytes=16 * MIB, deadline_s=5.0, distribution=distribution))
     finally:
         undo()
 
