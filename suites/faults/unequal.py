@@ -1,4 +1,7 @@
-"""With one NIC at half its rate, chunks dealt to whichever channel has room use all the others."""
+"""With one NIC at half its rate, chunks dealt to whichever channel has room use all the others.
+
+Not collected with the other suites: every exchange on these nodes would meet the slow NIC.
+"""
 
 from __future__ import annotations
 
