@@ -1,8 +1,4 @@
-"""A NIC that goes down.
-
-The program that does it is sent to the node's own python on stdin: nothing needs to be installed
-there, and it works on a node whose data NICs are all that is broken.
-"""
+"""A NIC that goes down."""
 
 from __future__ import annotations
 
@@ -11,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import NodeError
+from harness.faults import program
 
 if TYPE_CHECKING:
     from harness.nodes import Node
 
 PROGRAM = Path(__file__).with_name("link_program.py")
-TIMEOUT_S = 10.0
 
 
 def down(node: Node, nic: str) -> Callable[[], None]:
@@ -35,14 +31,6 @@ def down(node: Node, nic: str) -> Callable[[], None]:
     return undo
 
 
-def _run(node: Node, *arguments: str) -> str:
-    """Run the program there; what it said on stdout."""
-    argv = [node.spec.python, "-", *arguments]
-    ran = node.run(argv, timeout_s=TIMEOUT_S, stdin=PROGRAM.read_bytes())
-    if ran.code:
-        raise NodeError(
-            f"cannot set {arguments[1]} {arguments[0]}: {ran.stderr.strip()}",
-            where=node.spec.name,
-            fix="Log in as root there" if "not permitted" in ran.stderr else "",
-        )
-    return ran.stdout
+def _run(node: Node, verb: str, nic: str, *routes: str) -> str:
+    refused = f"cannot set {nic} {verb}"
+    return program.run(node, PROGRAM, verb, nic, *routes, refused=refused)

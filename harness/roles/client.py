@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 from harness.errors import BootstrapError
 from harness.evidence import Observed, RoleReady
@@ -40,13 +39,7 @@ def _exercise(endpoint: Endpoint, connection: bootstrap.Connection) -> int:
     if endpoint.plan.exercise == "window":
         window.connect(endpoint, connection)
         return 0
-    dispatch = Dispatch(endpoint, connection)
-    started_s = time.monotonic()
-    dispatch.run()
-    endpoint.say_bandwidth(time.monotonic() - started_s)
-    endpoint.say_sockets()
-    dispatch.say_totals()
-    endpoint.session.disconnect("server")
+    endpoint.transfer(Dispatch(endpoint, connection), "server")
     return 0
 
 

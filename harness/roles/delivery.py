@@ -13,7 +13,7 @@ from harness.evidence import ChannelDone, Damage
 from harness.roles import grants, mischief
 from harness.roles.crew import Crew, Member
 from harness.roles.dealer import Dealer
-from harness.roles.endpoint import ACK, Endpoint, fault, nonce_of
+from harness.roles.endpoint import ACK, Endpoint, nonce_of
 from harness.roles.iterations import Iteration, Shares
 from harness.roles.receiver import Found, Receiver, place_of
 from harness.tcpx import payload
@@ -29,7 +29,7 @@ class Delivery:
         self._shares = Shares(self._expected)
         self._findings: dict[int, list[payload.Finding]] = defaultdict(list)  # by iteration
         self._damaged: set[int] = set()  # chunks of the last iteration told of
-        self._totals: list[ChannelDone] = []
+        self.totals: list[ChannelDone] = []
         self._dealer: Dealer | None = None
         if self.plan.is_dealt:
             self._dealer = Dealer(self.plan, self._grant, lambda: self.endpoint.left_s)
@@ -51,13 +51,8 @@ class Delivery:
             for iteration in self._shares.unfinished():
                 self._say_damage(iteration)
         self._answer()
-        if not fault(self.plan, "blind") and not fault(self.plan, "raw"):
+        if not mischief.is_blind(self.plan):
             self._look_again()
-
-    def say_totals(self) -> None:
-        """One ChannelDone a channel."""
-        for done in sorted(self._totals, key=lambda done: done.channel):
-            self.endpoint.voice.record(done)
 
     def _receive(self, member: Member) -> None:
         Receiver(self.endpoint, member, self._dealer).run()
@@ -71,7 +66,7 @@ class Delivery:
     def _heard(self, thing: Any) -> None:
         """A channel's total, a wrong chunk, or a share of an iteration."""
         if isinstance(thing, ChannelDone):
-            self._totals.append(thing)
+            self.totals.append(thing)
         elif isinstance(thing, Found):
             self._findings[thing.iteration].append(thing.finding)
         elif isinstance(thing, Iteration) and (iteration := self._shares.add(thing)):

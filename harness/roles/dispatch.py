@@ -25,7 +25,7 @@ class Dispatch:
         self.endpoint, self.plan, self._connection = endpoint, endpoint.plan, connection
         self._shares = Shares(self.plan.chunks)
         self._unanswered: Iteration | None = None
-        self._totals: list[ChannelDone] = []
+        self.totals: list[ChannelDone] = []
         nonce = nonce_of(endpoint.assignment)
         for chunk in range(self.plan.chunks if self.plan.prepared else 1):  # one brings tables in
             mischief.fill(self.plan, endpoint.chunk_view(chunk), nonce, 0, chunk)
@@ -42,11 +42,6 @@ class Dispatch:
         )
         self._crew.run()
         self._answered()
-
-    def say_totals(self) -> None:
-        """One ChannelDone a channel."""
-        for done in sorted(self._totals, key=lambda done: done.channel):
-            self.endpoint.voice.record(done)
 
     def _send(self, member: Member) -> None:
         sender = Sender(self.endpoint, member)
@@ -67,7 +62,7 @@ class Dispatch:
     def _heard(self, thing: Any) -> None:
         """A channel's total, or a share of an iteration: its last chunk goes out."""
         if isinstance(thing, ChannelDone):
-            self._totals.append(thing)
+            self.totals.append(thing)
         elif isinstance(thing, Iteration) and (iteration := self._shares.add(thing)):
             if self.plan.acknowledged or iteration.number == self.plan.iterations - 1:
                 self._unanswered = iteration

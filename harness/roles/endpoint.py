@@ -8,11 +8,12 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.evidence import ChannelMapped, ChannelSockets, IterationDone, SocketSeen
+from harness.evidence import ChannelDone, ChannelMapped, ChannelSockets, IterationDone, SocketSeen
 from harness.nic.addresses import nic_by_address, nic_of
 from harness.plan import Assignment, Fault, Plan
 from harness.roles import crew
@@ -25,6 +26,14 @@ from harness.tcpx.net.sockets import Sockets
 from harness.tcpx.session import Session
 
 ACK = b"K"
+
+
+class Work(Protocol):
+    """What a role does in a transfer; `totals` is one ChannelDone a channel when it has run."""
+
+    totals: list[ChannelDone]
+
+    def run(self) -> None: ...
 
 
 class Endpoint:
@@ -88,6 +97,16 @@ class Endpoint:
     def places(self, chunks: Iterable[int]) -> list[Job]:
         """Where each chunk lies, as it is posted in iteration 0."""
         return [Job(c, *self.place(c), self.plan.chunk_size(c), c) for c in chunks]
+
+    def transfer(self, work: Work, peer: str) -> None:
+        """The role's own part of a transfer, its last words on it, and the end of the session."""
+        started_s = time.monotonic()
+        work.run()
+        self.say_bandwidth(time.monotonic() - started_s)
+        self.say_sockets()
+        for done in sorted(work.totals, key=lambda done: done.channel):
+            self.voice.record(done)
+        self.session.disconnect(peer)
 
     def say_mapping(self) -> None:
         """Tell which NIC each channel is said to use, with the address in its handle."""

@@ -37,6 +37,11 @@ def hand_out(plan: Plan, connection: Connection, handles: list[NetHandle]) -> bo
     return True
 
 
+def is_blind(plan: Plan) -> bool:
+    """Whether the server is to verify nothing."""
+    return fault(plan, "blind") is not None or fault(plan, "raw") is not None
+
+
 def chunks_to_receive(plan: Plan) -> int:
     """All of them, unless the server is to stop short."""
     short = fault(plan, "short")

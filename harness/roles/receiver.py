@@ -41,15 +41,14 @@ class Receiver:
         self._dealer = dealer
         self._nonce = nonce_of(endpoint.assignment)
         self._checkers = {c: payload.Checker(self.plan.chunk_bytes) for c in member.channels}
-        raw = fault(self.plan, "raw") is not None
-        self._blind = raw or fault(self.plan, "blind") is not None
+        self._blind = mischief.is_blind(self.plan)
         chunks = sum(len(self._chunks(channel)) for channel in member.channels)
         self._iterations = Iterations(self.plan, chunks, member.tell)
         self.transfer = endpoint.session.create_transfer(
             "client",
             self._dealt_arrived if dealer else self._arrived,
             deadline_s=endpoint.left_s,
-            unpack=_leave if raw else unpack,
+            unpack=_leave if fault(self.plan, "raw") else unpack,
         )
 
     def run(self) -> None:

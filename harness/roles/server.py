@@ -7,7 +7,6 @@ Whatever the transport refuses ends it with 1 after saying why.
 from __future__ import annotations
 
 import os
-import time
 
 from harness.evidence import Observed, RoleReady
 from harness.nic.addresses import address_of
@@ -65,11 +64,5 @@ def _exercise(endpoint: Endpoint, connection: bootstrap.Connection) -> int:
     if plan.exercise == "window":
         window.serve(endpoint, connection)
         return 0
-    delivery = Delivery(endpoint, connection)
-    started_s = time.monotonic()
-    delivery.run()
-    endpoint.say_bandwidth(time.monotonic() - started_s)
-    endpoint.say_sockets()
-    delivery.say_totals()
-    endpoint.session.disconnect("client")
+    endpoint.transfer(Delivery(endpoint, connection), "client")
     return mischief.exit_status(plan, endpoint.voice)
