@@ -34,9 +34,10 @@ def delivery(exchange: Exchange) -> Judged:
 def _unended(exchange: Exchange) -> Judged | None:
     """The first iteration that a role never ended."""
     total = exchange.plan.iterations
+    ended = {(s.record.role, s.record.iteration) for s in exchange.seen(IterationDone)}
     for iteration in range(total):
         for role in ROLES:
-            if not exchange.seen(IterationDone, role=role, iteration=iteration):
+            if (role, iteration) not in ended:
                 return breaks(
                     exchange,
                     CLAIM,
