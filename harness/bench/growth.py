@@ -15,6 +15,7 @@ from harness.bench.bed import Bed
 from harness.bench.overhead import SMALL, judged, rss_bytes
 from harness.bench.peers.ours import cpu_s
 from harness.bench.phases import phases
+from harness.bench.rounds import Show
 from harness.evidence import Entry
 from harness.plan import Plan
 
@@ -58,13 +59,14 @@ def _of_bytes(size: int) -> Plan:
     return Plan(size_bytes=message, iterations=size // message, deadline_s=300.0)
 
 
-def measure(bed: Bed, *, small: bool = False) -> dict[str, list[Point]]:
+def measure(bed: Bed, show: Show, *, small: bool = False) -> dict[str, list[Point]]:
     """Every plan once; `small` leaves out the largest two of each."""
     judged(bed, SMALL)  # connects, provisions, starts the observers
-    found = {}
+    found: dict[str, list[Point]] = {}
     for name, by_x in plans().items():
-        values = list(by_x.items())[: -2 if small else None]
-        found[name] = [_point(bed, x, plan) for x, plan in values]
+        for x, plan in list(by_x.items())[: -2 if small else None]:
+            found.setdefault(name, []).append(_point(bed, x, plan))
+            show(f"growth: {x:,} {name}, {found[name][-1].wall_s:.2f} s")
     return found
 
 

@@ -108,7 +108,7 @@ class Sections:
         """Costs against bytes, channels and iterations."""
         self.show("growth: costs against bytes, channels and iterations")
         with self._bed(FAST) as bed:
-            self.sheet.growth = growth.measure(bed, small=self.quick)
+            self.sheet.growth = growth.measure(bed, self.show, small=self.quick)
 
 
 SECTIONS: dict[str, Callable[[Sections], None]] = {
