@@ -69,6 +69,12 @@ class ReportError(HarnessError):
     klass = "REPORT"
 
 
+class BundleError(HarnessError):
+    """A bundle for another machine cannot be made."""
+
+    klass = "BUNDLE"
+
+
 class PeerError(HarnessError):
     """A program that a bench compares with crashed, or said what cannot be a measurement."""
 

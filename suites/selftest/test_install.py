@@ -106,9 +106,9 @@ def installed(folder: Path, *what: str, cwd: Path) -> Path:
     return folder / "bin"
 
 
-def proves_one_exchange(command: Sequence[str | Path], folder: Path) -> None:
+def proves_one_exchange(command: Sequence[str | Path], folder: Path, **more: str) -> None:
     """The command, run in `folder`, passes, says where its report is, and rests on evidence."""
-    code, said = run(command, cwd=folder, timeout_s=RUN_S)
+    code, said = run(command, cwd=folder, timeout_s=RUN_S, **more)
     assert code == 0, said
     (report,) = (folder / "reports").glob("*/verdict.json")
     assert f"report: {report.with_name('junit.xml').relative_to(folder)}" in said

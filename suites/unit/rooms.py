@@ -33,6 +33,7 @@ TABLE: dict[str, set[str] | None] = {
     "roles": {"tcpx", "nic", "evidence"},
     "verdict": {"evidence"},
     "report": {"evidence", "verdict"},
+    "bundle": set(),
     "bench": ANY,
     "cli": ANY,
     "__main__": ANY,
