@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from harness.errors import InventoryError
 from harness.inventory.spec import TIERS, Inventory
 
+GPU_TIER = TIERS[1]
 ADMIN_PATH = ":/usr/sbin:/sbin"
 
 
@@ -20,6 +21,7 @@ class Requirement:
     nics_per_node: int = 1
     tier: str = TIERS[0]
     stated_rate: bool = False  # every data NIC's rate is known, so that a speed can be judged
+    gpus_per_node: int = 0  # that are there; a testbed without device memory only states some
     shaped: bool = False  # a testbed shapes every data NIC, and tc is there to change its rate
 
     def satisfied_by(self, inventory: Inventory) -> str | None:
@@ -32,9 +34,21 @@ class Requirement:
         for name, count in nics.items():
             if count < self.nics_per_node:
                 return f"needs {self.nics_per_node} data NICs a node, {name} has {count}"
+        if self.gpus_per_node and (lacking := _lacking_gpus(inventory, self.gpus_per_node)):
+            return lacking
         if self.stated_rate and not _rates_stated(inventory):
             return f"needs the rate_gbit_s of every data NIC, {inventory.source} leaves it open"
         return _unshaped(inventory) if self.shaped else None
+
+
+def _lacking_gpus(inventory: Inventory, wanted: int) -> str | None:
+    if not tier_at_least(inventory, GPU_TIER):
+        return f"needs the nodes' GPUs, {inventory.source} of tier {inventory.tier} has none"
+    if inventory.testbed:  # the machine's, which are shared out when it is built
+        return None
+    found = {node.name: len(node.gpus) for node in inventory.nodes}
+    short = [f"{name} has {count}" for name, count in found.items() if count < wanted]
+    return f"needs {wanted} GPUs a node, {short[0]}" if short else None
 
 
 def _unshaped(inventory: Inventory) -> str | None:

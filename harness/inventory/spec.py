@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 TIERS = ("testbed", "testbed-gpu", "two-node", "two-node-tcpx")  # weakest first
@@ -72,6 +72,11 @@ class Inventory:
     tier: str
     nodes: tuple[NodeSpec, ...] = ()
     testbed: TestbedSpec | None = None
+
+    def with_memory(self, memory: str | None) -> Inventory:
+        """For a run that asks for this memory: a testbed to build gets GPUs for CUDA memory."""
+        wanted = self.testbed and memory == "cuda"
+        return replace(self, tier=TIERS[1]) if wanted else self
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

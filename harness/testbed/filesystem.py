@@ -20,6 +20,7 @@ from harness.testbed import linux
 
 MODES = {"/tmp": "1777", "/dev/shm": "1777", "/run": "755"}
 HOME_MODE = "700"
+PACKAGES = ("/site-packages", "/dist-packages")
 
 
 def arrange(spec: Mapping[str, Any]) -> None:
@@ -80,6 +81,8 @@ def covered() -> list[str]:
 def kept(below: Iterable[str]) -> list[str]:
     """What this interpreter is made of, as far as it lies below one of the covered folders."""
     wanted = [sys.prefix, sys.base_prefix, *_homes_of(sys.executable)]
+    # Packages of another environment that this one sees too, by a .pth file.
+    wanted += [path for path in sys.path if path.endswith(PACKAGES)]
     if site.ENABLE_USER_SITE:
         wanted.append(site.getusersitepackages())
     covers = tuple(f"{path}/" for path in below)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import string
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import TestbedError
@@ -73,12 +74,27 @@ def nics(spec: TestbedSpec) -> tuple[NicSpec, ...]:
 
 
 def gpus(spec: TestbedSpec) -> tuple[GpuSpec, ...]:
+    """As stated; there need not be any."""
     found = nics(spec)
     near = [found[index * spec.rails // spec.gpus] for index in range(spec.gpus)]
     return tuple(GpuSpec(index=i, nic=nic.name, numa=nic.numa) for i, nic in enumerate(near))
 
 
-def node_specs(spec: TestbedSpec, fabric_root: Path) -> tuple[NodeSpec, ...]:
+def real_gpus(spec: TestbedSpec, node: int, machine: Sequence[int]) -> tuple[GpuSpec, ...]:
+    """A node's share of the machine's GPUs: its own as long as they last, else one that it shares.
+
+    Their NUMA node is left open, since a veth is near to none of them.
+    """
+    share = [gpu for i, gpu in enumerate(machine) if i * spec.nodes // len(machine) == node]
+    if len(machine) < spec.nodes:
+        share = [machine[node % len(machine)]]
+    near = [nics(spec)[i * spec.rails // len(share)] for i in range(len(share))]
+    return tuple(GpuSpec(index=gpu, nic=nic.name) for gpu, nic in zip(share, near, strict=True))
+
+
+def node_specs(
+    spec: TestbedSpec, fabric_root: Path, machine_gpus: Sequence[int] = ()
+) -> tuple[NodeSpec, ...]:
     """The nodes as anyone reaches them: files and doors through the fabric's root."""
     return tuple(
         NodeSpec(
@@ -92,7 +108,7 @@ def node_specs(spec: TestbedSpec, fabric_root: Path) -> tuple[NodeSpec, ...]:
             python=sys.executable,
             management=MANAGEMENT,
             nics=nics(spec),
-            gpus=gpus(spec),
+            gpus=real_gpus(spec, node, machine_gpus) if machine_gpus else gpus(spec),
         )
         for node in range(spec.nodes)
     )

@@ -29,6 +29,7 @@ MaxSessions 10
 # Workers may all connect at once; the default drops some of more than ten at random.
 MaxStartups 200
 Subsystem sftp internal-sftp
+SetEnv {{environment}}
 """
 
 
@@ -67,7 +68,9 @@ def say(ready: dict[str, Any]) -> None:
 
 def _start_sshd(spec: dict[str, Any], run: Path) -> subprocess.Popen[bytes]:
     config = run / "sshd_config"
-    config.write_text(SSHD_CONFIG.format(address=spec["address"], port=spec["port"]))
+    login = " ".join(f'"{name}={value}"' for name, value in spec["environment"].items())
+    text = SSHD_CONFIG.format(address=spec["address"], port=spec["port"], environment=login)
+    config.write_text(text)
     with open(run / "sshd.log", "wb") as log:
         return subprocess.Popen(
             [spec["sshd"], "-D", "-e", "-f", str(config)],

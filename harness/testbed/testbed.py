@@ -8,18 +8,20 @@ that the kernel does not clean up by itself, and `close` is only an early end. W
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from harness.errors import NodeError, TestbedError
-from harness.inventory.spec import Inventory, NodeSpec, TestbedSpec
-from harness.testbed import filesystem, handout, layout, needs
+from harness.inventory.spec import TIERS, Inventory, NodeSpec, TestbedSpec
+from harness.testbed import filesystem, handout, layout, machine, needs
 from harness.testbed.member import CODE, Member
 
-TIER = "testbed"
+HOST_TIER, GPU_TIER = TIERS[:2]
 UP_S = 20.0
 BANNER_S = 2.0
 
@@ -29,9 +31,11 @@ class Testbed:
 
     __test__ = False  # pytest would collect the name
 
-    def __init__(self, spec: TestbedSpec) -> None:
+    def __init__(self, spec: TestbedSpec, gpus: tuple[int, ...] = ()) -> None:
         self.spec = spec
-        self.inventory = Inventory(source="the embedded testbed", tier=TIER)
+        self.gpus = gpus  # of the machine, for the nodes to use
+        tier = GPU_TIER if gpus else HOST_TIER
+        self.inventory = Inventory(source="the embedded testbed", tier=tier)
         self._fabric = Member(_fabric_spec(spec))
         self._nodes = [Member(body) for body in _node_bodies(spec)]
 
@@ -78,22 +82,23 @@ class Testbed:
         links.wire(self.spec, self._fabric.pid, [node.pid for node in self._nodes])
         for member in self._nodes:
             member.tell({"authorized_key": self._fabric.public_key})
-        nodes = layout.node_specs(self.spec, self._fabric.root)
+        nodes = layout.node_specs(self.spec, self._fabric.root, self.gpus)
         self._write_files(nodes)
         for member, node in zip(self._nodes, nodes, strict=True):
             _await_sshd(member, node, deadline_s)
-        self.inventory = Inventory(source="the embedded testbed", tier=TIER, nodes=nodes)
+        self.inventory = replace(self.inventory, nodes=nodes)
 
     def _write_files(self, nodes: tuple[NodeSpec, ...]) -> None:
         root = str(self._fabric.root)
         pins = handout.known_hosts(nodes, [node.public_key for node in self._nodes])
         Path(root + layout.KNOWN_HOSTS).write_text(pins)
         self.ssh_config.write_text(handout.ssh_config(nodes, CODE))
-        self.inventory_file.write_text(handout.inventory(nodes, TIER))
+        self.inventory_file.write_text(handout.inventory(nodes, self.inventory.tier))
 
 
-def up(spec: TestbedSpec) -> Testbed:
-    """Build a testbed; every node takes ssh when this returns.
+def up(spec: TestbedSpec, tier: str = HOST_TIER) -> Testbed:
+    """Build a testbed; every node takes ssh when this returns. Of tier testbed-gpu, its nodes have
+    the machine's GPUs instead of stated ones.
 
     Only the main thread may: the nodes are tied to the life of the thread that starts them.
     """
@@ -104,7 +109,7 @@ def up(spec: TestbedSpec) -> Testbed:
         )
     layout.check(spec)
     needs.require()
-    testbed = Testbed(spec)
+    testbed = Testbed(spec, machine.require_gpus(os.environ) if tier == GPU_TIER else ())
     try:
         testbed.finish(time.monotonic() + UP_S)
     except BaseException:
@@ -126,6 +131,7 @@ def _node_bodies(spec: TestbedSpec) -> list[dict[str, Any]]:
         "port": layout.SSH_PORT,
         "sshd": needs.find_sshd(),
         "home": filesystem.home(),
+        "environment": machine.environment(os.environ),
         "covered": covered,
         "kept": filesystem.kept(covered),
         "hosts": names,

@@ -8,6 +8,7 @@ import pytest
 from harness.errors import InventoryError
 from harness.inventory import (
     TIERS,
+    GpuSpec,
     Inventory,
     NicSpec,
     NodeSpec,
@@ -62,10 +63,30 @@ def test_what_is_there_satisfies():
             TESTBED,
             "needs tier two-node or better, testbed.toml is testbed",
         ),
+        (
+            Requirement(gpus_per_node=1),
+            TESTBED,
+            "needs the nodes' GPUs, testbed.toml of tier testbed has none",
+        ),
+        (Requirement(gpus_per_node=1), MACHINES, "needs 1 GPUs a node, a has 0"),
     ],
 )
 def test_what_is_missing_is_said(requirement, inventory, reason):
     assert requirement.satisfied_by(inventory) == reason
+
+
+def test_a_testbed_has_gpus_where_the_run_asks_for_their_memory():
+    with_gpus = TESTBED.with_memory("cuda")
+    assert with_gpus.tier == "testbed-gpu"
+    assert Requirement(gpus_per_node=1).satisfied_by(with_gpus) is None
+    assert [TESTBED.with_memory(memory) for memory in ("host", None)] == [TESTBED, TESTBED]
+    assert MACHINES.with_memory("cuda") == MACHINES, "what a person stated stands"
+
+
+def test_gpus_that_an_inventory_lists_satisfy():
+    gpu = (GpuSpec(index=0, nic="eth1"),)
+    nodes = tuple(replace(node, gpus=gpu) for node in MACHINES.nodes)
+    assert Requirement(gpus_per_node=1).satisfied_by(replace(MACHINES, nodes=nodes)) is None
 
 
 def test_tiers_are_ordered_weakest_first():

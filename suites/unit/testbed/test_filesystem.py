@@ -52,3 +52,14 @@ def test_a_covered_folder_itself_is_never_kept(
 ) -> None:
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     assert str(tmp_path) not in filesystem.kept([str(tmp_path)])
+
+
+def test_packages_of_another_environment_that_are_seen_are_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    packages = tmp_path / "machine/lib/python3.12/site-packages"
+    packages.mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(packages), str(tmp_path / "code")])
+    kept = filesystem.kept([str(tmp_path)])
+    assert str(packages) in kept
+    assert str(tmp_path / "code") not in kept, "nodes have no code but what is pushed"

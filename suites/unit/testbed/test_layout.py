@@ -42,6 +42,24 @@ def test_nics_and_gpus_are_shared_out_in_order(rails: int) -> None:
     assert [gpu.nic for gpu in layout.gpus(spec)] == sorted(g.nic for g in layout.gpus(spec))
 
 
+@pytest.mark.parametrize(
+    ("machine", "shares"),
+    [
+        ((0,), [(0,), (0,)]),  # shared
+        ((0, 1), [(0,), (1,)]),
+        ((3, 1, 2), [(3, 1), (2,)]),
+        ((0, 1, 2, 3), [(0, 1), (2, 3)]),
+    ],
+)
+def test_the_machines_gpus_are_dealt_to_the_nodes(
+    machine: tuple[int, ...], shares: list[tuple[int, ...]]
+) -> None:
+    specs = layout.node_specs(TestbedSpec(), Path("/"), machine)
+    assert [tuple(gpu.index for gpu in node.gpus) for node in specs] == shares
+    assert {gpu.numa for node in specs for gpu in node.gpus} == {-1}, "a veth is near to none"
+    assert [gpu.nic for gpu in specs[0].gpus] == ["eth1", "eth3"][: len(shares[0])]
+
+
 def test_the_first_half_of_the_nics_is_on_numa_node_0() -> None:
     assert [nic.numa for nic in layout.nics(TestbedSpec())] == [0, 0, 1, 1]
 
