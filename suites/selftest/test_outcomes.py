@@ -8,6 +8,8 @@ what turns all its tests into errors.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -19,7 +21,14 @@ from harness.evidence import RunEnded
 from harness.inventory import TestbedSpec
 from harness.testbed import up
 from harness.verdict import Outcome
-from suites.selftest.pytest_run import Case, PytestRun, cases, categories, small_project
+from suites.selftest.pytest_run import (
+    PROJECT,
+    Case,
+    PytestRun,
+    cases,
+    categories,
+    small_project,
+)
 
 pytestmark = pytest.mark.selftest
 
@@ -254,6 +263,31 @@ def test_a_tier_that_is_too_weak_stops_a_run(run: Run) -> None:
         "Name an inventory of real machines with --hil-nodes" in made.said()
     )
     assert not made.reports.exists()
+
+
+def test_a_file_that_misleads_pytest_is_named_with_what_to_write(tmp_path: Path) -> None:
+    """Of two words it takes the second for a place of tests, before it knows our options."""
+    small_project(tmp_path / "project", PASSES)
+    far = tmp_path / "far.toml"
+    far.write_text("[testbed]\n")
+    command = [sys.executable, "-m", "pytest", "-p", "fixtures.plugin", "-p", "no:cacheprovider"]
+
+    def start(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *options],
+            cwd=tmp_path / "project",
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            capture_output=True,
+            text=True,
+            timeout=RUN_S,
+            check=False,
+        )
+
+    ran = start("--hil-nodes", str(far))
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR, ran.stdout
+    assert ran.stderr.startswith(f"ERROR: INVENTORY: pytest took {tmp_path} for the project's")
+    assert f"Write it in one word: --hil-nodes={far}" in ran.stderr
+    assert start("--collect-only", f"--hil-nodes={far}").returncode == 0
 
 
 # What turns all tests into errors
