@@ -72,7 +72,7 @@ def without_sshd(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
     monkeypatch.setenv("PATH", f"{folder}:/bin")
     sshd = folder / "installed"
     monkeypatch.setattr(needs, "find_sshd", lambda: str(sshd) if sshd.exists() else "")
-    for tool in ("ip", "ss"):
+    for tool in ("ip", "ss", "ssh", "ssh-keygen"):
         (folder / tool).touch(mode=0o755)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     return sshd

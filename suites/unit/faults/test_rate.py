@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pytest
@@ -11,9 +12,8 @@ from harness.errors import NodeError
 from harness.faults import slow
 from suites.unit.faults.test_link import Namespace
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("tc", path="/usr/sbin:/sbin:/usr/bin:/bin"), reason="needs tc of iproute2"
-)
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+pytestmark = pytest.mark.skipif(not shutil.which("tc", path=PATH), reason="needs tc of iproute2")
 
 
 @pytest.fixture
