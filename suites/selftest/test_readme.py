@@ -94,7 +94,7 @@ def test_doctor_finds_all_that_this_very_run_needed() -> None:
 @pytest.mark.parametrize("command", named(PYTEST))
 def test_pytest_finds_tests_for_the_command(command: str) -> None:
     said = run(sys.executable, "-m", "pytest", "--collect-only", "-q", *arguments(command, PYTEST))
-    assert "suites/hardware/test_mapping.py" in said
+    assert "suites/hardware/test_" in said
 
 
 @pytest.mark.parametrize("command", named(TOX))
