@@ -321,6 +321,12 @@ def test_an_impossible_testbed_makes_every_test_an_error(
     assert_all_are_errors(code, made, "ERROR INFRA_TESTBED testbed: rate_gbit_s is 100.0, ")
 
 
+def test_device_memory_without_a_gpu_is_an_error_and_no_run_in_host_memory(run: Run) -> None:
+    code, made = run(TWO, "--hil-memory", "cuda", variables={"CUDA_VISIBLE_DEVICES": ""})
+    message = "ERROR INFRA_TESTBED a testbed of tier testbed-gpu cannot be built: "
+    assert_all_are_errors(code, made, f"{message}this machine has no GPU")
+
+
 def assert_all_are_errors(code: int, made: PytestRun, message: str) -> None:
     assert code == pytest.ExitCode.TESTS_FAILED, made.said()
     assert len(made.ours()) == 2

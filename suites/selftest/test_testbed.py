@@ -103,6 +103,17 @@ def test_a_terminal_and_file_transfer_work(testbed: Testbed, tmp_path: Path) -> 
     assert ssh(testbed, "node-a", "cat ~/got; rm ~/got") == "payload"
 
 
+def test_a_login_finds_programs_and_libraries_where_this_machine_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/a driver/lib64")
+    with up(TestbedSpec(rails=1)) as testbed:
+        seen = ssh(testbed, "node-b", 'echo "$PATH"; echo "$LD_LIBRARY_PATH"').splitlines()
+    assert seen[0].startswith("/usr/local/sbin:")
+    assert f"{sys.prefix}/bin" in seen[0].split(":")
+    assert seen[1] == "/opt/a driver/lib64"
+
+
 def test_the_nics_are_there_as_stated_and_no_others(testbed: Testbed) -> None:
     for number, node in enumerate(testbed.inventory.nodes, 1):
         seen = {nic["ifname"]: nic for nic in json.loads(ssh(testbed, node.name, "ip -j addr"))}
