@@ -83,6 +83,8 @@ class ExchangePlanned(Record):
     nonce: str = ""
     rate_gbit_s: float = 0.0
     mtu: int = 0
+    # role -> its GPU, the NIC that the inventory pairs with it and its NUMA node; of CUDA plans
+    gpus: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,7 @@ class Judged(Record):
     klass: str = ""
     node: str = ""
     nic: str = ""
+    gpu: int = -1
     channel: int = -1
     chunk: int = -1
     evidence: tuple[str, ...] = ()
@@ -345,6 +348,87 @@ class SocketsSeen(Record):
     node: str
     at_s: float
     sockets: tuple[SocketSeen, ...] = field(default=())
+
+
+# -- a node's GPUs, as the observer sees them through NVML; None: it does not say ---------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuProcess:
+    """A process with memory on a GPU. Sessions tell roles: the leash gives each one of its own."""
+
+    pid: int
+    memory_bytes: int | None
+    name: str = ""
+    session: int = -1  # -1 where /proc does not know the pid
+    inner_pid: int = -1  # what the process itself takes for its pid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuLoad(Record):
+    """Who is on a GPU and how fast it may run, now. `phase`: idle | sample | settled."""
+
+    node: str
+    gpu: int
+    uuid: str
+    phase: str
+    at_s: float
+    memory_used_bytes: int | None = None  # without what the driver keeps for itself
+    processes: tuple[GpuProcess, ...] = ()
+    sees_all: bool = False  # processes of every PID namespace, not of this one alone
+    sm_clock_mhz: int | None = None
+    memory_clock_mhz: int | None = None
+    throttle: tuple[str, ...] = ()  # why clocks are lower than they could be; "unknown"
+    xids: tuple[int, ...] = ()  # since the reading before
+    trouble: str = ""  # NVML's own words when it cannot reach the GPU
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuHealth(Record):
+    """A GPU's counters, before and after an exchange. `phase`: idle | settled."""
+
+    node: str
+    gpu: int
+    uuid: str
+    phase: str
+    at_s: float
+    name: str = ""
+    ecc_corrected: int | None = None  # since the driver was loaded
+    ecc_uncorrected: int | None = None
+    ecc_corrected_ever: int | None = None
+    ecc_uncorrected_ever: int | None = None
+    rows_remapped: int | None = None
+    remap_pending: bool | None = None
+    remap_failed: bool | None = None
+    pcie_replays: int | None = None
+    pcie_generation: int | None = None
+    pcie_generation_max: int | None = None
+    pcie_width: int | None = None
+    pcie_width_max: int | None = None
+    xid_events: bool = False  # whether an Xid would have been heard
+    throttled_ns: dict[str, int] = field(default_factory=dict)  # reason -> total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NicPlace:
+    """A NIC as seen from a GPU. `hops` counts PCI links; -1: another root, or not on PCI."""
+
+    name: str
+    bus_id: str = ""  # '' for a virtual NIC
+    numa: int = -1
+    hops: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuPlace(Record):
+    """Where a GPU sits in its machine, and how far every NIC is from it."""
+
+    node: str
+    gpu: int
+    uuid: str
+    bus_id: str
+    numa: int = -1
+    nics: tuple[NicPlace, ...] = ()
 
 
 # -- to and from JSON --------------------------------------------------------------------------

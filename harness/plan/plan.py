@@ -44,6 +44,7 @@ CLAIMS = {
     "fairness": "every NIC carried its share of the chunks",
     "bootstrap": "the handles arrived as announced, or were refused by name",
     "window": "the windows hold what they should and refuse one more",
+    "gpu": "the plan's GPUs were used by its roles, stayed healthy and gave all memory back",
 }
 TRANSFER_CLAIMS = ("roles", "delivery", "integrity", "mapping", "sockets", "traffic", "quiet")
 EXERCISES = {
@@ -83,7 +84,8 @@ class Plan:
         if problems:
             raise PlanError("; ".join(problems), where="plan")
         if not self.claims:
-            object.__setattr__(self, "claims", EXERCISES[self.exercise])
+            more = ("gpu",) if self.is_on_gpus else ()
+            object.__setattr__(self, "claims", EXERCISES[self.exercise] + more)
 
     @property
     def chunks(self) -> int:
@@ -97,6 +99,11 @@ class Plan:
     @property
     def port(self) -> int:
         return self.port_base + self.gpu
+
+    @property
+    def is_on_gpus(self) -> bool:
+        """Whether the buffers are in GPUs' memory."""
+        return self.memory == "cuda"
 
     @property
     def is_dealt(self) -> bool:
@@ -168,6 +175,8 @@ def _problems(plan: Plan) -> list[str]:
         found.append(f"claims {unknown} are unknown, expected some of {sorted(CLAIMS)}")
     if not found and plan.chunks > MAX_CHUNKS:
         found.append(f"{plan.chunks} chunks, expected at most {MAX_CHUNKS}; use larger chunks")
+    if "gpu" in plan.claims and not plan.is_on_gpus:
+        found.append(f"the claim 'gpu' needs memory 'cuda', not {plan.memory!r}")
     if plan.port_base + plan.gpu > 65535:
         found.append(f"port_base + gpu is {plan.port_base + plan.gpu}, expected at most 65535")
     if not found and plan.is_dealt:

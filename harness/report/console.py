@@ -60,10 +60,18 @@ def _title(told: Told) -> str:
     planned, plan = told.seen.planned, told.seen.plan
     verdict = worst(Outcome[one.outcome] for one in told.judged)
     return (
-        f"exchange {told.seen.name}: {plan.exercise}, {planned.client} to {planned.server}, "
+        f"exchange {told.seen.name}: {plan.exercise}{_memory(told)}, "
+        f"{planned.client} to {planned.server}, "
         f"{counted(plan.channels, 'channel')}, {told.bytes:,} bytes, {told.seen.gb_s:.3f} GB/s, "
         f"{counted(told.words_verified, 'word')} verified: {verdict.name}"
     )
+
+
+def _memory(told: Told) -> str:
+    """Nothing of host memory, which is the rule."""
+    if not told.seen.plan.is_on_gpus:
+        return ""
+    return f" of {told.seen.plan.memory} memory{', one GPU for both roles' if told.one_gpu else ''}"
 
 
 def _channel_lines(told: Told) -> list[str]:

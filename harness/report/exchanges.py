@@ -9,6 +9,7 @@ from harness.evidence import ChannelDone, Entry, ExchangePlanned, Judged
 from harness.verdict import judge
 from harness.verdict.counters import nic_of
 from harness.verdict.exchange import ROLES, Exchange
+from harness.verdict.gpus import shared, used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,16 @@ class Told:
     @property
     def words_verified(self) -> int:
         return sum(channel.words_verified for channel in self.channels)
+
+    @property
+    def gpus(self) -> dict[str, str]:
+        """Role -> the uuid of its GPU, '' when nobody could read it; {} of host memory."""
+        return {one.role: one.uuid for one in used(self.seen)}
+
+    @property
+    def one_gpu(self) -> str:
+        """The uuid of the GPU that both roles share; '' when they do not."""
+        return shared(self.seen)
 
     @property
     def bytes(self) -> int:

@@ -33,7 +33,7 @@ def case_properties(told: Sequence[Told], judged: Sequence[Judged]) -> dict[str,
     """Of the exchanges and of all claims of one test."""
     each = [_of_exchange(one) for one in told]
     names = dict.fromkeys(name for properties in each for name in properties)
-    joined = {name: "; ".join(properties[name] for properties in each) for name in names}
+    joined = {name: "; ".join(properties.get(name, "") for properties in each) for name in names}
     claims = "; ".join(f"{j.claim}={j.outcome}({j.checked})" for j in judged)
     return joined | ({"claims": claims} if claims else {})
 
@@ -45,6 +45,7 @@ def _of_exchange(told: Told) -> dict[str, str]:
         "exchange": told.seen.name,
         "tier": planned.tier,
         "memory": plan.memory,
+        **({"gpus": _gpus(told)} if plan.is_on_gpus else {}),
         "transport": plan.transport,
         "server": f"{planned.server}[{nics['server']}]",
         "client": f"{planned.client}[{nics['client']}]",
@@ -54,3 +55,10 @@ def _of_exchange(told: Told) -> dict[str, str]:
         "gb_s": f"{told.seen.gb_s:.3f}",
         "words_verified": str(told.words_verified),
     }
+
+
+def _gpus(told: Told) -> str:
+    """Each role's GPU, or that they share one."""
+    if told.one_gpu:
+        return f"one for both roles: {told.one_gpu}"
+    return ", ".join(f"{role} {uuid or 'unread'}" for role, uuid in told.gpus.items())

@@ -47,6 +47,8 @@ def _exchange(told: Told) -> dict[str, Any]:
         "server": planned.server,
         "client": planned.client,
         "nics": planned.nics,
+        "gpus": told.gpus,
+        "one_gpu": told.one_gpu,
         "plan": planned.plan,
         "gb_s": round(told.seen.gb_s, 6),
         "channels": [asdict(channel) for channel in told.channels],

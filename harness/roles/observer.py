@@ -3,12 +3,14 @@
 `python -m harness.roles.observer NODE DATA_NICS MANAGEMENT` takes commands as JSON lines on stdin:
 `{"op": "begin", "exchange": ID}` reads the idle counters and starts sampling, `{"op": "end"}` stops
 it and reads the counters until they have settled, `{"op": "quit"}` or EOF ends. It answers with
-records, a JSON line each; the notes `observing ID` and `observed ID` say where it stands.
+records, a JSON line each; the notes `observing ID` and `observed ID` say where it stands. `begin`
+may name `gpus` by their indices: then these are read too, through NVML.
 
 It must not disturb what it measures. Samples name only the NICs that moved. The socket table, whose
 price grows with the sockets, is read every SOCKETS_S while an exchange is young, so that a short
-one is seen too, and later only as often as costs SOCKETS_SHARE of a core. All waits are for stdin,
-with a timeout, so that EOF ends it in the middle of anything.
+one is seen too, and later only as often as costs SOCKETS_SHARE of a core. GPUs, some milliseconds
+each, are read once a second, and NVML is not even loaded before somebody asks for them. All waits
+are for stdin, with a timeout, so that EOF ends it in the middle of anything.
 """
 
 from __future__ import annotations
@@ -18,11 +20,14 @@ import os
 import select
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
-from harness.errors import HarnessError, RemoteProtocolError
+from harness.errors import HarnessError, NodeError, RemoteProtocolError
 from harness.evidence import NicCounters, Note, Record, RoleFailed, SocketsSeen, encode
 from harness.nic.counters import moved, settled, snapshot
+from harness.nic.gpus import Gpus, unread
+from harness.nic.nvml import open_nvml
 from harness.nic.sockets import SEEN_MAX, tcp_sockets
 
 ROLE = "observer"
@@ -104,9 +109,11 @@ class Observer:
         self, node: str, nics: tuple[str, ...], management: str, commands: Commands
     ) -> None:
         self.node, self.commands = node, commands
-        self._resting = {*nics, "lo"} - {management}
+        self._nics, self._resting = nics, {*nics, "lo"} - {management}
         self._ssh = {SSH_PORT, _ssh_port()}
         self._tables = Budget(0.0)
+        self._gpus: Gpus | None = None
+        self._watched: Gpus | None = None  # in this exchange
 
     def serve(self) -> None:
         """Obey until quit or EOF; between exchanges the leash's own deadline bounds the wait."""
@@ -116,8 +123,21 @@ class Observer:
                 return
             if command["op"] == "end":
                 raise RemoteProtocolError("told to end", expected="begin before end")
+            self._look_at_gpus([int(gpu) for gpu in command.get("gpus", ())])
             if not self._exchange(str(command.get("exchange", ""))):
                 return
+
+    def _look_at_gpus(self, indices: list[int]) -> None:
+        """The GPUs before anything has begun. Where they cannot be read, that is what is told."""
+        self._watched = None
+        if not indices:
+            return
+        try:
+            self._gpus = self._gpus or Gpus(self.node, open_nvml(), self._nics)
+            _say_all(self._gpus.idle(indices))
+            self._watched = self._gpus
+        except NodeError as error:
+            _say_all(unread(self.node, gpu, error) for gpu in indices)
 
     def _exchange(self, exchange: str) -> bool:
         """Observe one exchange; False when told to quit in the middle of it."""
@@ -152,6 +172,8 @@ class Observer:
         _say(NicCounters(node=self.node, phase="sample", at_s=now.at_s, nics=nics))
         if self._tables.allows(now.at_s):
             self._look_at_sockets()
+        if self._watched:
+            _say_all(self._watched.sample(now.at_s))
         return now
 
     def _look_at_sockets(self) -> None:
@@ -168,6 +190,8 @@ class Observer:
         _say(counters)
         if moving:
             self._note(f"counters had not settled in time on {', '.join(moving)}")
+        if self._watched:
+            _say_all(self._watched.settled(self.commands.pause))
 
     def _note(self, text: str) -> None:
         _say(Note(text=text, node=self.node, role=ROLE))
@@ -199,6 +223,11 @@ def main(arguments: list[str]) -> int:
 def _fail(node: str, klass: str, message: str) -> None:
     failed = RoleFailed(node=node, role=ROLE, klass=klass, message=message, at_s=time.monotonic())
     _say(failed)
+
+
+def _say_all(records: Iterable[Record]) -> None:
+    for record in records:
+        _say(record)
 
 
 def _say(record: Record) -> None:

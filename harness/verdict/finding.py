@@ -48,6 +48,7 @@ def breaks(
     at_s: float,
     node: str = "",
     nic: str = "",
+    gpu: int = -1,
     channel: int = -1,
     chunk: int = -1,
     checked: int = 0,
@@ -64,17 +65,18 @@ def breaks(
         klass=klass,
         node=node,
         nic=nic,
+        gpu=gpu,
         channel=channel,
         chunk=chunk,
         evidence=_capped(evidence),
-        next_step=next_step(klass, node=node, nic=nic, channel=channel),
+        next_step=next_step(klass, node=node, nic=nic, gpu=gpu, channel=channel),
         at_s=round(at_s, 6),
     )
 
 
 def headline(judged: Judged) -> str:
-    """`CLASS node/NIC/channel: fact`, without the places that are not known."""
-    places = [judged.node, judged.nic]
+    """`CLASS node/GPU/NIC/channel: fact`, without the places that are not known."""
+    places = [judged.node, f"gpu {judged.gpu}" if judged.gpu >= 0 else "", judged.nic]
     places += [f"channel {judged.channel}"] if judged.channel >= 0 else []
     places += [f"chunk {judged.chunk}"] if judged.chunk >= 0 else []
     place = "/".join(filter(None, places))

@@ -19,6 +19,7 @@ from harness.verdict.delivery import delivery
 from harness.verdict.exchange import Exchange
 from harness.verdict.fairness import fairness
 from harness.verdict.finding import breaks, headline
+from harness.verdict.gpu import gpu
 from harness.verdict.integrity import integrity
 from harness.verdict.mapping import mapping
 from harness.verdict.next_step import next_step
@@ -40,6 +41,7 @@ CHECKS: dict[str, Callable[[Exchange], Judged]] = {
     "fairness": fairness,
     "bootstrap": bootstrap,
     "window": window,
+    "gpu": gpu,
 }
 DAMAGE = frozenset(
     {"BITFLIP", "SWAP", "STALE", "DUPLICATE", "SHIFT", "TRUNCATED", "MISSING", "UNWRITTEN"}
@@ -50,6 +52,9 @@ STANDING = DAMAGE | {
     "LOOPBACK",
     "LINK_DOWN",
     "INVENTORY",
+    "GPU_ECC",
+    "GPU_XID",
+    "GPU_LOST",
     "READY_IDENTITY",
     "ROLE_CRASH",
 }

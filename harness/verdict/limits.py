@@ -48,6 +48,17 @@ class Limits:
     rate_share_max: float = 1.05
     # The observer lists sockets ten times a second at first: a transfer this long is seen.
     sighting_s: float = 1.0
+    # Clocks held down for less than this share of an exchange change no figure of it.
+    throttled_share: float = 0.01
+    # Memory beyond what processes are known to have: less than any CUDA context takes (some 100 MiB
+    # on a small GPU, 500 on a Hopper).
+    gpu_slack_bytes: int = 64 * MIB
+    # What the driver keeps for a process outside of the process's own account (7 MiB on a Hopper).
+    gpu_process_bytes: int = 16 * MIB
+    # Context, staging and pages of a role whose process nobody could see, beside its buffers.
+    gpu_role_bytes: int = 2048 * MIB
+    # Payload in what a PCIe link carries: 55 of 63 GB/s on generation 5 with 16 lanes.
+    pcie_share: float = 0.85
     # Lines under a headline; the journal has the rest.
     evidence_lines: int = 20
 

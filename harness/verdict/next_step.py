@@ -49,14 +49,30 @@ STEPS = {
     "UNSETTLED": "Settle the claim in the test, or do not make it",
     "INTERRUPTED": "Run it again; the journal has everything up to the interruption",
     "NOT_RUN": "Run it again; the run ended before this test began",
-    "INVENTORY": "Correct the NICs of {node} in the inventory: see `ip -br link` there",
+    "INVENTORY": "Correct {node} in the inventory: see `ip -br link` there, of a GPU's NIC "
+    "`python -m harness doctor`",
+    "GPU_THROTTLED": "On {node}, see `nvidia-smi -q -d PERFORMANCE,POWER,TEMPERATURE -i {gpu}`; "
+    "repeat when the GPU may run at its clocks",
+    "GPU_FOREIGN": "On {node}, outside of any container, see with `nvidia-smi -i {gpu}` who is on "
+    "the GPU; repeat when it is idle",
+    "GPU_REPLAY": "On {node}, see `nvidia-smi -q -d PCIE -i {gpu}`; a link that goes on replaying "
+    "needs its slot, riser or cable looked at",
+    "GPU_REMAP": "On {node}, drain and reset GPU {gpu}; one that cannot remap must be replaced",
+    "GPU_ECC": "Trust nothing that was on GPU {gpu} of {node}; see `nvidia-smi -q -d ECC -i {gpu}`",
+    "GPU_XID": "On {node}, see `dmesg | grep Xid`; 13, 31 and 43 are a program's faults, most "
+    "others the GPU's",
+    "GPU_LOST": "On {node}, see `dmesg | grep NVRM`; the machine must be restarted",
+    "GPU_LEFTOVER": "On {node}, see with `nvidia-smi -i {gpu}` what is left, and end it",
+    "GPU_MAPPING": "On {node}, check CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER=PCI_BUS_ID",
     "INFRA_SSH": "Try `ssh {node}` from this machine",
     "INFRA_HOSTKEY": "If the node was reinstalled, pin its new key: python -m harness enroll",
     "LEASE": "See who holds {node} in the message; wait or ask them",
 }
 
 
-def next_step(klass: str, *, node: str = "", nic: str = "", channel: int = -1) -> str:
+def next_step(
+    klass: str, *, node: str = "", nic: str = "", gpu: int = -1, channel: int = -1
+) -> str:
     """The sentence for `klass`, '' when there is nothing better than the fact itself."""
-    places = {"node": node or "the node", "nic": nic or "the NIC", "channel": channel}
+    places = {"node": node or "the node", "nic": nic or "the NIC", "gpu": gpu, "channel": channel}
     return STEPS.get(klass, "").format(**places)

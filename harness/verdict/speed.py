@@ -2,7 +2,8 @@
 and chunks that go where there is room.
 
 The line's payload rate is what is left of its rate after headers: a frame of MTU + 14 bytes carries
-MTU - 52 of payload (20 IP, 32 TCP with timestamps). A rate that was not measured proves nothing.
+MTU - 52 of payload (20 IP, 32 TCP with timestamps). Roles with a GPU each cannot be faster than its
+PCIe link. A rate that was not measured proves nothing, nor does one of a throttled or shared GPU.
 Other work on a machine only ever takes speed away, so a slow exchange may be repeated and the
 fastest counts; how many there were is said in the verdict.
 """
@@ -12,6 +13,8 @@ from __future__ import annotations
 from harness.evidence import Judged
 from harness.verdict.exchange import Exchange
 from harness.verdict.finding import breaks, holds
+from harness.verdict.gpu_fit import device_gb_s, unfit
+from harness.verdict.gpus import shared
 from harness.verdict.limits import LIMITS
 
 ETHERNET_BYTES = 14
@@ -20,14 +23,16 @@ DEFAULT_MTU = 1500
 
 
 def line_gb_s(exchange: Exchange) -> float:
-    """Payload that the NICs in use can carry, 1e9 bytes a second; 0 where no rate is stated."""
+    """Payload that the NICs in use, and the GPUs' own links, can carry, 1e9 bytes a second; 0 where
+    no rate is stated."""
     planned = exchange.planned
     mtu = planned.mtu or DEFAULT_MTU
     nics = min(
         len({exchange.nic(role, c) for c in range(exchange.plan.channels)})
         for role in exchange.nodes
     )
-    return nics * planned.rate_gbit_s / 8 * (mtu - IP_TCP_BYTES) / (mtu + ETHERNET_BYTES)
+    lines = nics * planned.rate_gbit_s / 8 * (mtu - IP_TCP_BYTES) / (mtu + ETHERNET_BYTES)
+    return min(lines, device_gb_s(exchange) or lines)
 
 
 def is_slow(exchange: Exchange) -> bool:
@@ -45,12 +50,16 @@ def rate(
 ) -> Judged:
     """The exchange, the fastest of `tries`, reached `at_least` of what its lines can carry, and no
     more than they can."""
+    if found := unfit(exchange, test=test, claim=claim):
+        return found
     line, seen = line_gb_s(exchange), exchange.gb_s
     if line <= 0 or seen <= 0:
         what = "no line rate is stated" if line <= 0 else "no rate was measured"
         return _red(exchange, test, claim, "NO_EVIDENCE", what)
     share = seen / line
     fact = f"{seen:.3f} GB/s, {share:.1%} of {line:.3f} GB/s that the lines carry less headers"
+    if shared(exchange):
+        fact += ", both roles on one GPU"
     if tries > 1:
         fact += f", the fastest of {tries} exchanges"
     if share < at_least:
@@ -70,6 +79,9 @@ def scaling(
     at_least: float = LIMITS.scaling_share,
 ) -> Judged:
     """`many` is `at_least` as many times faster than `one` as it has times the channels."""
+    for exchange in (one, many):
+        if found := unfit(exchange, test=test, claim=claim):
+            return found
     if one.gb_s <= 0 or many.gb_s <= 0:
         return _red(many, test, claim, "NO_EVIDENCE", "no rate was measured")
     ideal = many.plan.channels / one.plan.channels
@@ -96,6 +108,8 @@ def least_loaded(
 ) -> Judged:
     """`dealt` carried `at_least` of what its NICs can, of which one has `slow` of its stated rate.
     What round-robin made of the same NICs, `even`, is told and not judged."""
+    if found := unfit(dealt, test=test, claim=claim):
+        return found
     nics = len({dealt.nic("client", c) for c in range(dealt.plan.channels)})
     line = line_gb_s(dealt) * (nics - 1 + slow) / max(nics, 1)
     if line <= 0 or dealt.gb_s <= 0 or even.gb_s <= 0:

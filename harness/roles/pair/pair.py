@@ -14,6 +14,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from harness.errors import HarnessError
 from harness.evidence import (
@@ -76,8 +77,10 @@ class Pair:
             write(ExchangeEnded(duration_s=time.monotonic() - started))
 
     def _planned(self, plan: Plan, test: str, nonce: str) -> ExchangePlanned:
-        specs = {"server": self.server.spec, "client": self.client.spec}
+        nodes = {"server": self.server, "client": self.client}
+        specs = {role: node.spec for role, node in nodes.items()}
         nics = [nic for spec in specs.values() for nic in spec.nics]
+        on_gpus = plan.is_on_gpus
         return ExchangePlanned(
             test=test,
             server=self.server.spec.name,
@@ -89,6 +92,7 @@ class Pair:
             tier=self.tier,
             rate_gbit_s=min((nic.rate_gbit_s for nic in nics), default=0.0),
             mtu=min((nic.mtu for nic in nics), default=0),
+            gpus={role: gpu_of(node, plan) for role, node in nodes.items()} if on_gpus else {},
         )
 
     def _assign(self, plan: Plan) -> dict[str, Assignment]:
@@ -123,7 +127,7 @@ class Pair:
 
         def begin() -> None:
             for watch in watches:
-                watch.begin(name)
+                watch.begin(name, self._gpus(watch.node, assignments["server"].plan))
             for watch in watches:
                 watch.begun(name, write)
 
@@ -170,11 +174,22 @@ class Pair:
             with contextlib.suppress(HarnessError):
                 watch.close()
 
+    def _gpus(self, node: Node, plan: Plan) -> list[int]:
+        """The GPUs that roles of the plan use on the node."""
+        return [int(gpu_of(node, plan)["gpu"])] if plan.is_on_gpus else []
+
     def _watch(self, node: Node) -> Watch:
         name = node.spec.name
         if name not in self.watches:
             self.watches[name] = Watch(node)
         return self.watches[name]
+
+
+def gpu_of(node: Node, plan: Plan) -> dict[str, Any]:
+    """The GPU that the plan uses on a node, and what the inventory says of its place."""
+    stated = next((gpu for gpu in node.spec.gpus if gpu.index == plan.gpu), None)
+    known = {"nic": stated.nic, "numa": stated.numa} if stated else {}
+    return {"gpu": plan.gpu, "nic": "", "numa": -1, **known}
 
 
 def _name(node: Node) -> str:

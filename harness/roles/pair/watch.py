@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from harness.errors import DeadlineError, EvidenceError, LeashError
 from harness.evidence import Note, Record, decode
@@ -46,9 +47,9 @@ class Watch:
             stream_bytes=LIFETIME_BYTES,
         )
 
-    def begin(self, exchange: str) -> None:
+    def begin(self, exchange: str, gpus: Sequence[int] = ()) -> None:
         """Ask for the idle baseline and for samples from then on; `begun` waits for them."""
-        self._tell("begin", exchange)
+        self._tell("begin", exchange, **({"gpus": list(gpus)} if gpus else {}))
 
     def begun(self, exchange: str, write: Callable[[Record], None]) -> None:
         """Until the baseline is taken and sampling runs."""
@@ -74,8 +75,8 @@ class Watch:
                 return
             self._take(event, write)
 
-    def _tell(self, op: str, exchange: str) -> None:
-        self._process.send(json.dumps({"op": op, "exchange": exchange}))
+    def _tell(self, op: str, exchange: str, **more: Any) -> None:
+        self._process.send(json.dumps({"op": op, "exchange": exchange, **more}))
 
     def _until(self, text: str, write: Callable[[Record], None]) -> None:
         deadline = time.monotonic() + ANSWER_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import types
 import typing
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from harness.evidence.records import Record
 
 PLAIN = {
     str: st.text(max_size=8),
+    type(None): st.none(),
     int: st.integers(),
     float: st.floats(allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
@@ -31,6 +33,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     origin, items = typing.get_origin(hint), typing.get_args(hint)
     if origin is dict:
         return st.dictionaries(st.text(max_size=4), values(items[1]), max_size=3)
+    if origin is types.UnionType:
+        return st.one_of(*map(values, items))
     if origin in (tuple, list):
         return st.lists(values(items[0]), max_size=3).map(origin)
     return records(hint) if is_dataclass(hint) else PLAIN[hint]

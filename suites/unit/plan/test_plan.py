@@ -56,6 +56,7 @@ def test_bounds_are_kept(field: str) -> None:
         ({"memory": "tape"}, "memory is 'tape', expected one of ['host'"),
         ({"transport": "pigeon"}, "transport is 'pigeon', expected one of ['sockets'"),
         ({"claims": ("roles", "honour")}, "claims ['honour'] are unknown, expected some of ["),
+        ({"claims": ("gpu",)}, "the claim 'gpu' needs memory 'cuda', not 'host'"),
         ({"port_base": 65_535, "gpu": 1}, "port_base + gpu is 65536, expected at most 65535"),
         ({"size_bytes": (1 << 24) + 1, "chunk_bytes": 1}, "16777217 chunks, expected at most"),
     ],
@@ -109,6 +110,14 @@ def test_a_plan_claims_all_that_its_exercise_can_settle(exercise: str) -> None:
     assert Plan(exercise=exercise).claims == EXERCISES[exercise]
     assert set(EXERCISES[exercise]) <= set(CLAIMS)
     assert Plan(exercise=exercise, claims=("roles",)).claims == ("roles",)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_plan_on_gpus_answers_for_them(exercise: str) -> None:
+    plan = Plan(exercise=exercise, memory="cuda")
+    assert plan.is_on_gpus
+    assert plan.claims == (*EXERCISES[exercise], "gpu")
+    assert "gpu" not in Plan(exercise=exercise).claims
 
 
 def test_another_exercise_needs_its_own_claims_asked_for() -> None:
