@@ -1,5 +1,8 @@
 """Says what this machine lacks, what it is for and how to get it. Exit status 1: the testbed cannot
-be built.
+be built, or the inventory is wrong.
+
+Of each GPU it says how far every NIC is; with --nodes, whether the inventory pairs it with the
+nearest. Run that on the node itself: it looks at this machine, and at no other.
 
 --install gets what pip cannot: openssh-server, and iproute2 for whoever looks at links by hand, as
 the tests of this project do. It is silent when nothing is missing. Exit status 2: it could not, and
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -19,8 +23,16 @@ from collections.abc import Sequence
 from importlib import import_module, metadata, util
 from pathlib import Path
 
+from harness.errors import InventoryError, NodeError
+from harness.evidence import GpuPlace
+from harness.inventory import NodeSpec, load
+from harness.nic import pci
+from harness.nic.gpu import Gpu
+from harness.nic.nvml import open_nvml
+from harness.nic.topology import gpu_place, nics
 from harness.testbed import needs
 from harness.testbed.needs import Check
+from harness.verdict.gpu_place import words, wrong
 
 SUMMARY = "what this machine lacks, what it is for, how to get it"
 
@@ -44,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--install", action="store_true", help="install sshd and iproute2 if missing"
     )
+    parser.add_argument("--nodes", metavar="FILE", help="an inventory to compare the GPUs with")
+    parser.add_argument("--node", metavar="NAME", help="this machine's name in it (its hostname)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,9 +72,50 @@ def run(args: argparse.Namespace) -> int:
             print("sshd is installed, not started. At boot neither: systemctl disable ssh")
     found = [*needs.checks(), *modules(), *gpu()]
     lacking = any(check.needed and not check.ok for check in found)
-    if lacking or not args.install:
-        print(table(found))
-    return int(lacking)
+    spec = _node(args) if args.nodes else None
+    placed = places()
+    misfits = [line for place in placed for line in misfit(place, spec)] if spec else []
+    if lacking or misfits or not args.install:
+        print("\n".join([table(found), *map(told, placed), *misfits]))
+    return int(lacking or bool(misfits))
+
+
+def _node(args: argparse.Namespace) -> NodeSpec:
+    """What the inventory says of this machine."""
+    name = args.node or platform.node()
+    nodes = load(Path(args.nodes)).nodes
+    for node in nodes:
+        if name in (node.name, node.address):
+            return node
+    known = ", ".join(node.name for node in nodes) or "none"
+    raise InventoryError(
+        f"there is no node {name}", where=args.nodes, expected=f"one of {known}", fix="See --node"
+    )
+
+
+def places(sysfs: Path = pci.SYSFS) -> list[GpuPlace]:
+    """Where this machine's GPUs sit; none where they cannot be read, which `gpu` has said."""
+    try:
+        nvml = open_nvml()
+        found = [Gpu(nvml, index) for index in range(nvml.count)]
+    except NodeError:
+        return []
+    names = nics(sysfs)
+    return [gpu_place("", gpu.index, gpu.uuid, gpu.bus_id, names, sysfs) for gpu in found]
+
+
+def told(place: GpuPlace) -> str:
+    """A GPU's address, NUMA node and NICs, the nearest first."""
+    near = sorted(place.nics, key=lambda nic: (nic.hops < 0, nic.hops, not nic.bus_id))
+    far = "; ".join(f"{nic.name} {words(nic)}" for nic in near)
+    return f"{'place':8}  GPU {place.gpu}  {place.bus_id}, NUMA node {place.numa}: {far}"
+
+
+def misfit(place: GpuPlace, spec: NodeSpec) -> list[str]:
+    """What the inventory says wrong of a GPU."""
+    stated = [gpu for gpu in spec.gpus if gpu.index == place.gpu]
+    facts = [fact for gpu in stated for fact in wrong(place, gpu.nic, gpu.numa)]
+    return [f"{'WRONG':8}  GPU {place.gpu}  {spec.name}: {fact}" for fact in facts]
 
 
 def modules() -> list[Check]:

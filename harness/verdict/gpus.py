@@ -87,5 +87,5 @@ def whose(exchange: Exchange, one: Used) -> Callable[[GpuProcess], bool]:
 
 
 def _pids(exchange: Exchange, roles: set[str]) -> set[int]:
-    told = [*exchange.seen(RoleStarted), *exchange.seen(RoleReady)]
-    return {seen.record.pid for seen in told if seen.record.role in roles}
+    started = {s.record.pid for s in exchange.seen(RoleStarted) if s.record.role in roles}
+    return started | {s.record.pid for s in exchange.seen(RoleReady) if s.record.role in roles}

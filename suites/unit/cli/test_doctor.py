@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from harness.cli import doctor
+from harness.errors import InventoryError, NodeError
 from harness.testbed import needs
 from harness.testbed.needs import Check
+from suites.unit.nic import a3_high
+from suites.unit.nic.machines import MadeMachine
 
 COMMAND = "apt-get install --yes --no-install-recommends openssh-server"
 
@@ -21,7 +25,7 @@ def check(ok: bool, *, needed: bool = True) -> Check:
 def run(monkeypatch: pytest.MonkeyPatch, *found: Check, install: bool = False) -> int:
     """doctor on a machine where the checks find this."""
     monkeypatch.setattr(needs, "checks", lambda: list(found))
-    return doctor.run(argparse.Namespace(install=install))
+    return doctor.run(argparse.Namespace(install=install, nodes=None, node=None))
 
 
 def test_a_machine_that_has_everything_is_healthy(
@@ -173,3 +177,78 @@ def test_install_without_apt_prints_the_command_and_exits_2(
     monkeypatch.setattr(needs, "ssh", lambda: check(True))
     assert run(monkeypatch, check(True), install=True) == 2
     assert "there is no apt-get" in capsys.readouterr().err
+
+
+# -- GPUs and the NICs beside them ---------------------------------------------------------------
+
+A3 = """
+[defaults]
+nics = ["eth1", "eth2", "eth3", "eth4"]
+[[node]]
+name = "alpha"
+address = "192.0.2.1"
+[[node.gpu]]
+index = 2
+nic = "{nic}"
+numa = 0
+[[node]]
+address = "192.0.2.2"
+"""
+
+
+@pytest.fixture
+def a3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine is an A3-high, with its sysfs and its NVML."""
+    gpus = [{"bus_id": bus, "uuid": f"GPU-{i}"} for i, bus in enumerate(a3_high.GPUS)]
+    machine = MadeMachine(tmp_path, monkeypatch, *gpus)
+    monkeypatch.setitem(sys.modules, "pynvml", machine.library)
+    root = a3_high.sysfs(tmp_path / "sys")
+    places = doctor.places
+    monkeypatch.setattr(doctor, "places", lambda: places(root))
+    monkeypatch.setattr(needs, "checks", lambda: [check(True)])
+
+
+def compared(tmp_path: Path, nic: str, node: str) -> int:
+    file = tmp_path / "nodes.toml"
+    file.write_text(A3.format(nic=nic))
+    return doctor.run(argparse.Namespace(install=False, nodes=str(file), node=node))
+
+
+@pytest.mark.usefixtures("a3")
+def test_every_gpu_is_told_with_its_distance_to_every_nic(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compared(tmp_path, "eth2", "alpha") == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("place")]
+    assert len(lines) == 8
+    assert lines[2] == (
+        "place     GPU 2  0000:0a:00.0, NUMA node 0: eth2 4 PCI links away; "
+        "eth1 on another PCI root; eth3 on another PCI root; eth4 on another PCI root; "
+        "veth0 not on PCI"
+    )
+
+
+@pytest.mark.usefixtures("a3")
+def test_a_wrong_pair_of_the_inventory_is_named_and_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compared(tmp_path, "eth3", "192.0.2.1") == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("WRONG")]
+    assert line == (
+        "WRONG     GPU 2  alpha: 0000:0a:00.0 is paired with eth3 (0000:86:00.0), "
+        "on another PCI root; eth2 (0000:0c:00.0) is nearer, 4 PCI links away"
+    )
+
+
+@pytest.mark.usefixtures("a3")
+def test_a_machine_that_the_inventory_does_not_have_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InventoryError, match=r"there is no node gamma; expected one of alpha, "):
+        compared(tmp_path, "eth2", "gamma")
+
+
+def test_without_nvml_there_is_no_place_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise NodeError("no driver")
+
+    monkeypatch.setattr(doctor, "open_nvml", refuse)
+    assert doctor.places() == []

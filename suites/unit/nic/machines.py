@@ -25,6 +25,16 @@ cupy.cuda.Device().synchronize()
 print("held", flush=True)
 sys.stdin.read()
 """
+BURN = """
+import cupy, os, sys, time
+held = cupy.random.rand(8192, 8192, dtype=cupy.float32).astype(cupy.float16)
+print(os.getpid(), flush=True)
+until_s = time.monotonic() + {seconds}
+while time.monotonic() < until_s:
+    for _ in range(10):
+        held @ held
+    cupy.cuda.Device().synchronize()
+"""
 ASTRAY = """
 import cupy
 kernel = cupy.RawKernel(

@@ -11,13 +11,34 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
-from harness.evidence import NicCounters, Note, RoleFailed, SocketsSeen, decode
+from harness.errors import NodeError
+from harness.evidence import (
+    ExchangePlanned,
+    GpuHealth,
+    GpuLoad,
+    GpuPlace,
+    NicCounters,
+    Note,
+    RoleFailed,
+    RoleStarted,
+    SocketsSeen,
+    decode,
+)
 from harness.nic.counters import moved
+from harness.plan import Plan
 from harness.roles.observer import SOCKETS_FREE_S, SOCKETS_S, Budget, Commands, _say
+from harness.verdict.exchange import Exchange
+from harness.verdict.gpu import gpu
+from harness.verdict.gpu_clocks import throttled
+from harness.verdict.gpu_users import left, strangers
+from suites.unit.nic.machines import BURN, HELD_MIB, MADE, RealMachine
+from suites.unit.verdict.clean import entries_of
 
 ANSWER_S = 20.0
 
@@ -25,9 +46,9 @@ ANSWER_S = 20.0
 class Observed:
     """One observer process, and the records that it has said."""
 
-    def __init__(self, *arguments: str, **environ: str) -> None:
+    def __init__(self, *arguments: str, within: tuple[str, ...] = (), **environ: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "harness.roles.observer", *arguments],
+            [*within, sys.executable, "-m", "harness.roles.observer", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -36,7 +57,7 @@ class Observed:
         )
         self.records = []
 
-    def tell(self, **command: str) -> None:
+    def tell(self, **command: object) -> None:
         self.write(json.dumps(command).encode() + b"\n")
 
     def write(self, data: bytes) -> None:
@@ -154,6 +175,58 @@ def test_samples_come_twenty_times_a_second_and_name_only_what_moved(observer, p
     assert not still & set().union(*named)
 
 
+@pytest.fixture
+def with_gpu(tmp_path):
+    """An observer on a node whose GPU is what a file says, and that file."""
+    file = tmp_path / "gpus.json"
+    file.write_text('{"gpus": [{"uuid": "GPU-1"}]}')
+    path = f"{Path(__file__).parents[3]}{os.pathsep}{MADE}"
+    seen = Observed("a", "eth1", "eth0", PYTHONPATH=path, MADE_NVML=str(file))
+    yield seen, file
+    seen.close()
+
+
+def of_gpus(records) -> list:
+    return [r for r in records if isinstance(r, (GpuHealth, GpuLoad, GpuPlace))]
+
+
+def test_gpus_that_are_named_are_read_before_meanwhile_and_after(with_gpu):
+    observer, file = with_gpu
+    observer.tell(op="begin", exchange="x1", gpus=[0])
+    before = of_gpus(observer.until_note("observing x1"))
+    assert [type(record) for record in before] == [GpuPlace, GpuHealth, GpuLoad]
+    file.write_text('{"gpus": [{"uuid": "GPU-1", "xids": [31], "replays": 4}]}')
+    sampled = observer.until(lambda r: isinstance(r, GpuLoad) and r.phase == "sample")[-1]
+    assert (sampled.uuid, sampled.xids) == ("GPU-1", (31,))
+    assert sampled.at_s - before[-1].at_s >= 1.0
+    observer.tell(op="end", exchange="x1")
+    load, health = of_gpus(observer.until_note("observed x1"))
+    assert (load.phase, health.phase, health.pcie_replays) == ("settled", "settled", 4)
+
+
+def test_without_gpus_in_the_command_nvml_is_not_touched(with_gpu):
+    observer, file = with_gpu
+    file.write_text("not even JSON")
+    for exchange in ("x1", "x2"):
+        observer.tell(op="begin", exchange=exchange)
+        observer.until_note(f"observing {exchange}")
+        observer.tell(op="end", exchange=exchange)
+        observer.until_note(f"observed {exchange}")
+    assert of_gpus(observer.records) == []
+
+
+def test_a_gpu_that_cannot_be_read_is_told_and_the_rest_goes_on(with_gpu):
+    observer, _ = with_gpu
+    observer.tell(op="begin", exchange="x1", gpus=[5])
+    (load,) = of_gpus(observer.until_note("observing x1"))
+    assert (load.gpu, load.uuid) == (5, "")
+    assert load.trouble == "there is no GPU 5; expected one of the 1 here"
+    observer.tell(op="end", exchange="x1")
+    after = observer.until_note("observed x1")
+    assert len(counters(after, "settled")) == 1
+    assert of_gpus(after) == []
+
+
 def test_sockets_of_ssh_are_not_recorded(pair):
     near, far = pair
     connection = f"127.0.0.1 {near.getsockname()[1]} 127.0.0.1 {far.getsockname()[1]}"
@@ -246,3 +319,114 @@ def test_tables_are_read_often_at_first_and_then_as_the_budget_allows():
     budget.spend(101.0, 2 * SOCKETS_FREE_S)
     assert not budget.allows(101.0 + 2 * SOCKETS_S)
     assert budget.allows(110.0)
+
+
+# -- on a real GPU: what the observer says, judged -----------------------------------------------
+
+BURN_S = 4.0
+
+
+class OnGpu:
+    """A role that keeps GPU 0 busy and a stranger that holds memory of it, both real."""
+
+    def __init__(self, *within: str) -> None:
+        root = str(Path(__file__).parents[3])  # within, the working directory is another
+        self.observer = Observed("alpha", "eth1", "eth0", within=within, PYTHONPATH=root)
+        self.observer.tell(op="begin", exchange="x1", gpus=[0])
+        self.observer.until_note("observing x1")
+        with self._stranger():
+            burn = [*within, sys.executable, "-c", BURN.format(seconds=BURN_S)]
+            with subprocess.Popen(burn, stdout=subprocess.PIPE, start_new_session=True) as role:
+                self.role_pid = int(role.stdout.readline())
+        self.observer.tell(op="end", exchange="x1")
+        self.observer.until_note("observed x1")
+        self.observer.close()
+
+    @contextlib.contextmanager
+    def _stranger(self):
+        """Always outside, whatever the observer and the role are within."""
+        with RealMachine().held() as self.stranger_pid:
+            yield
+
+    def exchange(self) -> Exchange:
+        """The server is on this GPU; of the client nothing is known."""
+        planned = ExchangePlanned(
+            test="t",
+            server="alpha",
+            client="beta",
+            plan=Plan(memory="cuda").to_json(),
+            nics={},
+            tier="testbed-gpu",
+            gpus={"server": {"gpu": 0, "nic": "", "numa": -1}},
+        )
+        started = RoleStarted(node="alpha", role="server", pid=self.role_pid, command=())
+        heard = [(float(at), record) for at, record in enumerate(self.observer.records, 2)]
+        return Exchange(entries_of([(0.0, planned), (1.0, started), *heard]))
+
+
+@pytest.fixture
+def real_gpu():
+    try:
+        RealMachine()
+    except NodeError as error:
+        pytest.skip(f"needs an NVIDIA GPU: {error}")
+
+
+@pytest.fixture
+def container():
+    """The command that runs another within a PID namespace, as in a container."""
+    if os.geteuid() != 0:
+        pytest.skip("only root makes a PID namespace")
+    make = ["unshare", "--pid", "--fork", "--mount", "--mount-proc", "--kill-child", "sleep", "99"]
+    with subprocess.Popen(make) as outer:
+        children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+        deadline = time.monotonic() + 5.0
+        while not children.read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        yield ("nsenter", "--target", children.read_text().split()[0], "--pid", "--mount")
+        outer.kill()
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("real_gpu")
+def test_a_real_role_stranger_and_power_cap_are_told_apart():
+    seen = OnGpu()
+    exchange = seen.exchange()
+    (stranger,) = strangers(exchange)
+    assert f"(pid {seen.stranger_pid})" in stranger.who
+    assert stranger.memory_bytes > HELD_MIB << 20
+    assert left(exchange) == []
+    assert {slow.reason for slow in throttled(exchange)} == {"power_cap"}
+    found = gpu(exchange)
+    assert (found.outcome, found.klass) == ("PASS", "")
+    assert any("power cap" in line for line in found.evidence), found.evidence
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("real_gpu")
+def test_in_a_container_a_real_stranger_is_memory_that_nobody_accounts_for(container):
+    seen = OnGpu(*container)
+    loads = [r for r in seen.observer.records if isinstance(r, GpuLoad)]
+    assert not any(load.sees_all for load in loads)
+    assert {p.pid for load in loads for p in load.processes} == {seen.role_pid}
+    (stranger,) = strangers(seen.exchange())
+    assert stranger.who == "a process that this node may not see"
+    assert stranger.memory_bytes > HELD_MIB << 20
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("real_gpu")
+def test_reading_a_real_gpu_keeps_within_the_observers_share(record_property):
+    observer = Observed("a", "eth1", "eth0")
+    observer.tell(op="begin", exchange="x1", gpus=[0])
+    observer.until_note("observing x1")
+    cpu_s = psutil.Process(observer.process.pid).cpu_times
+    before, began_s = cpu_s(), time.monotonic()
+    while time.monotonic() - began_s < 10.0:
+        observer.read()
+    after = cpu_s()
+    observer.close()
+    share = (after.user + after.system - before.user - before.system) / 10.0
+    record_property("observer_core_share", share)
+    print(f"observer with a GPU: {share:.4f} of a core")
+    assert share <= 0.02

@@ -18,9 +18,14 @@ from harness.evidence import (
     Entry,
     ExchangeEnded,
     ExchangePlanned,
+    GpuHealth,
+    GpuLoad,
+    GpuPlace,
+    GpuProcess,
     IterationDone,
     NicCount,
     NicCounters,
+    NicPlace,
     Observed,
     Record,
     RoleExited,
@@ -38,6 +43,7 @@ NODES = {"server": "alpha", "client": "beta"}
 OFFSETS = {"alpha": 86_400.0, "beta": 172_800.0}
 NICS = ("eth1", "eth2", "eth3", "eth4")
 HEADER = 66
+ROLE_PID = 7
 SUPER_PACKET = 60_000
 DEALT_MORE = {0: 3, 2: -3}  # chunks that a channel of a dealt plan has beyond round-robin's
 IDLE_S, START_S, DONE_S, SETTLED_S, END_S = 0.1, 0.5, 1.5, 1.8, 2.0
@@ -68,6 +74,7 @@ def clean(exchange: str = "main-1", test: str = TEST, **plan: Any) -> list[Entry
         timed += _role(planned, role)
     for node in NODES.values():
         timed += _counters(planned, node)
+        timed += gpu_records(node) if planned.is_on_gpus else []
     return entries_of(timed, exchange)
 
 
@@ -211,6 +218,7 @@ def _frame(plan: Plan, test: str) -> list[tuple[float, Record]]:
         tier="testbed",
         rate_gbit_s=1.0,
         mtu=9000,
+        gpus={role: {"gpu": 0, "nic": "eth1", "numa": 0} for role in NODES if plan.is_on_gpus},
     )
     clocks = [
         (0.01, ClockMeasured(node=node, offset_s=offset, bound_s=0.0005))
@@ -219,12 +227,61 @@ def _frame(plan: Plan, test: str) -> list[tuple[float, Record]]:
     return [(0.0, planned), *clocks, (END_S, ExchangeEnded(duration_s=END_S))]
 
 
+def gpu_records(node: str) -> list[tuple[float, Record]]:
+    """A healthy GPU which only the node's role uses, while it transfers."""
+    base: dict[str, Any] = {"node": node, "gpu": 0, "uuid": f"GPU-{node}"}
+    nics = [NicPlace(name="eth1", bus_id="0000:06:00.0", numa=0, hops=4)]
+    nics += [NicPlace(name="eth2", bus_id="0000:0c:00.0", numa=0)]
+    place = GpuPlace(**base, bus_id="0000:04:00.0", numa=0, nics=tuple(nics))
+
+    def load(phase: str, at_s: float, *processes: GpuProcess) -> tuple[float, Record]:
+        used = sum((process.memory_bytes or 0) + 7 * MIB for process in processes)
+        at = {"phase": phase, "at_s": node_time(node, at_s)}
+        return at_s, GpuLoad(
+            **base,
+            **at,
+            memory_used_bytes=used,
+            processes=processes,
+            sees_all=True,
+            sm_clock_mhz=1980,
+        )
+
+    def health(phase: str, at_s: float) -> tuple[float, Record]:
+        record = GpuHealth(
+            **base,
+            phase=phase,
+            at_s=node_time(node, at_s),
+            ecc_uncorrected=0,
+            ecc_uncorrected_ever=2,
+            rows_remapped=1,
+            remap_pending=False,
+            remap_failed=False,
+            pcie_replays=3,
+            pcie_generation_max=5,
+            pcie_width_max=16,
+            xid_events=True,
+            throttled_ns={"power_cap": 5_000_000_000, "software_thermal": 0},
+        )
+        return at_s, record
+
+    role = GpuProcess(pid=8, memory_bytes=600 * MIB, name="python3", session=ROLE_PID, inner_pid=8)
+    return [
+        (0.06, place),
+        health("idle", 0.07),
+        load("idle", 0.08),
+        load("sample", 0.9, role),
+        load("sample", 1.4, role),
+        load("settled", 1.9),
+        health("settled", 1.95),
+    ]
+
+
 def _life(role: str) -> list[tuple[float, Record]]:
     node = NODES[role]
     at_s = 0.2 if role == "server" else 0.3
     return [
-        (at_s, RoleStarted(node=node, role=role, pid=7, command=("python3",))),
-        (at_s + 0.05, RoleReady(node=node, role=role, nonce="c0ffee", pid=7)),
+        (at_s, RoleStarted(node=node, role=role, pid=ROLE_PID, command=("python3",))),
+        (at_s + 0.05, RoleReady(node=node, role=role, nonce="c0ffee", pid=ROLE_PID)),
         (
             DONE_S + 0.1,
             RoleExited(

@@ -57,6 +57,12 @@ def test_an_exchange_is_framed_by_two_commands() -> None:
     ]
 
 
+def test_the_observer_is_told_which_gpus_to_read() -> None:
+    watch, actor, _ = watched(obedient)
+    watch.begin("x1", [0, 3])
+    assert json.loads(actor.told[0]) == {"op": "begin", "exchange": "x1", "gpus": [0, 3]}
+
+
 def test_what_it_says_in_between_is_handed_on_without_waiting() -> None:
     watch, actor, written = watched(silent)
     watch.drain(written.append)
