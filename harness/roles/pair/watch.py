@@ -18,6 +18,7 @@ from harness.evidence import Note, Record, decode
 from harness.nodes import Event, Line, Node
 
 ANSWER_S = 5.0  # an observer answers within one sample; this is for a machine that is drowned
+GPUS_S = 20.0  # and this for a driver that wakes all GPUs when it is first asked
 LIFETIME_S = 24 * 3600.0
 LIFETIME_BYTES = 1 << 36  # a day of samples is some 10 GB at the worst
 MAX_EVENTS = 65536
@@ -30,6 +31,7 @@ class Watch:
         self.node = node
         self._events: queue.Queue[Event] = queue.Queue(MAX_EVENTS)
         self._stray: list[str] = []
+        self._begin_s = ANSWER_S
         spec = node.spec
         self._process = node.leash().start(
             "observer",
@@ -49,11 +51,12 @@ class Watch:
 
     def begin(self, exchange: str, gpus: Sequence[int] = ()) -> None:
         """Ask for the idle baseline and for samples from then on; `begun` waits for them."""
+        self._begin_s = ANSWER_S + (GPUS_S if gpus else 0.0)
         self._tell("begin", exchange, **({"gpus": list(gpus)} if gpus else {}))
 
     def begun(self, exchange: str, write: Callable[[Record], None]) -> None:
         """Until the baseline is taken and sampling runs."""
-        self._until(f"observing {exchange}", write)
+        self._until(f"observing {exchange}", write, self._begin_s)
 
     def end(self, exchange: str) -> None:
         """Ask for an end of sampling and for settled counters; `ended` waits for them."""
@@ -61,7 +64,7 @@ class Watch:
 
     def ended(self, exchange: str, write: Callable[[Record], None]) -> None:
         """Until the counters have settled."""
-        self._until(f"observed {exchange}", write)
+        self._until(f"observed {exchange}", write, ANSWER_S)
 
     def close(self) -> None:
         self._process.stop(grace_s=0.0)
@@ -78,8 +81,8 @@ class Watch:
     def _tell(self, op: str, exchange: str, **more: Any) -> None:
         self._process.send(json.dumps({"op": op, "exchange": exchange, **more}))
 
-    def _until(self, text: str, write: Callable[[Record], None]) -> None:
-        deadline = time.monotonic() + ANSWER_S
+    def _until(self, text: str, write: Callable[[Record], None], answer_s: float) -> None:
+        deadline = time.monotonic() + answer_s
         while (left := deadline - time.monotonic()) > 0:
             try:
                 event = self._events.get(timeout=left)
@@ -89,7 +92,7 @@ class Watch:
             if isinstance(record, Note) and record.text == text:
                 return
         raise DeadlineError(
-            f"the observer did not say {text!r} within {ANSWER_S:g} s",
+            f"the observer did not say {text!r} within {answer_s:g} s",
             where=self.node.spec.name,
             fix=f"It said on stderr: {self._stray[-5:]}",
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.evidence import GpuLoad
 from harness.report import exchange_lines, run_lines
 from suites.unit.report.run import BROKEN, DAMAGED, green, run
-from suites.unit.verdict.clean import clean, sockets_changed
+from suites.unit.verdict.clean import changed, clean, sockets_changed
 
 FOLDER = Path("reports/run-1")
 
@@ -26,6 +27,15 @@ def test_a_channel_is_shown_where_its_sockets_are() -> None:
     lines = exchange_lines(entries)
     assert "eth1 to eth3" in lines[3]
     assert any(line.startswith("  FAIL mapping: MAPPING beta/eth3/channel 2: ") for line in lines)
+
+
+def test_cuda_memory_and_one_gpu_for_both_are_said() -> None:
+    own = clean(memory="cuda")
+    assert exchange_lines(own)[0].startswith(
+        "exchange main-1: transfer of cuda memory, beta to alpha, "
+    )
+    one = changed(own, GpuLoad, uuid="GPU-1")
+    assert "transfer of cuda memory, one GPU for both roles, beta" in exchange_lines(one)[0]
 
 
 def test_an_exchange_that_is_not_over_is_told_without_figures() -> None:

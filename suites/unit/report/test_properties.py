@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from harness.evidence import GpuLoad
 from harness.report.exchanges import exchanges
 from harness.report.properties import case_properties, run_properties
 from suites.unit.report.run import green
-from suites.unit.verdict.clean import clean
+from suites.unit.verdict.clean import changed, clean, without
 
 
 def test_a_test_with_several_exchanges_joins_their_values_in_order() -> None:
@@ -14,6 +15,21 @@ def test_a_test_with_several_exchanges_joins_their_values_in_order() -> None:
     assert properties["exchange"] == "main-1; main-2"
     assert properties["channels"] == "1; 4"
     assert properties["claims"].startswith("roles=PASS(4); delivery=PASS(")
+
+
+def test_gpus_are_told_with_their_uuids_or_as_one() -> None:
+    own = clean("main-1", memory="cuda")
+    one = changed(clean("main-2", memory="cuda"), GpuLoad, uuid="GPU-1")
+    unread = without(clean("main-3", memory="cuda"), GpuLoad, node="beta")
+    properties = case_properties(exchanges([*own, *one, *unread, *clean("main-4")]), [])
+    assert properties["memory"] == "cuda; cuda; cuda; host"
+    assert properties["gpus"].split("; ") == [
+        "server GPU-alpha, client GPU-beta",
+        "one for both roles: GPU-1",
+        "server GPU-alpha, client unread",
+        "",
+    ]
+    assert "gpus" not in case_properties(exchanges(clean()), [])
 
 
 def test_a_test_without_exchanges_and_claims_has_none() -> None:

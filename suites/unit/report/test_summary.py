@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from harness.evidence import GpuLoad
 from harness.report import summary
 from suites.unit.report.run import DAMAGED, green, run
+from suites.unit.verdict.clean import changed, clean
 
 
 def test_a_run_is_told_whole() -> None:
@@ -23,6 +25,17 @@ def test_a_run_is_told_whole() -> None:
     assert [c["nics"]["client"] for c in damaged["channels"]] == ["eth1", "eth2", "eth3", "eth4"]
     (red,) = [one for one in damaged["judged"] if one["outcome"] == "FAIL"]
     assert (red["klass"], red["nic"], red["channel"], red["chunk"]) == ("BITFLIP", "eth3", 2, 6)
+
+
+def test_gpus_and_who_shares_one_are_told() -> None:
+    own = clean("main-1", memory="cuda")
+    one = changed(clean("main-2", memory="cuda"), GpuLoad, uuid="GPU-1")
+    told = summary([*own, *one, *clean("main-3")])["exchanges"]
+    assert [(each["gpus"], each["one_gpu"]) for each in told] == [
+        ({"server": "GPU-alpha", "client": "GPU-beta"}, ""),
+        ({"server": "GPU-1", "client": "GPU-1"}, "GPU-1"),
+        ({}, ""),
+    ]
 
 
 def test_a_green_run_passes() -> None:

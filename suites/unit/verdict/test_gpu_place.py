@@ -48,6 +48,7 @@ def test_another_numa_node_is_named(places: list[GpuPlace]) -> None:
 def test_what_is_not_stated_or_not_on_pci_is_not_wrong(places: list[GpuPlace]) -> None:
     for nic in ("", "eth9", "veth0"):
         assert list(wrong(places[2], nic, -1)) == []
+    assert list(wrong(places[2], "veth0", 1)) == [], "a testbed's pair is not this machine's"
     assert words(places[2].nics[-1]) == "not on PCI"
 
 
