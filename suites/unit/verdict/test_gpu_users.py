@@ -114,6 +114,12 @@ def test_roles_that_no_node_can_see_have_an_allowance(entries: list[Entry]) -> N
     assert found.who == "a process that this node may not see"
 
 
+def test_before_the_roles_begin_there_is_no_allowance(entries: list[Entry]) -> None:
+    blind = contained(changed(entries, GpuLoad, processes=(), memory_used_bytes=0))
+    (found,) = strangers(Exchange(more(blind, 500, node="alpha", phase="idle")))
+    assert found.node == "alpha"
+
+
 def test_what_is_not_told_accuses_nobody(entries: list[Entry]) -> None:
     for spoilt in (
         changed(entries, GpuLoad, memory_used_bytes=None),

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from harness.evidence import ExchangePlanned, GpuHealth, GpuLoad, GpuProcess
+from harness.evidence import (
+    ExchangePlanned,
+    GpuHealth,
+    GpuLoad,
+    GpuProcess,
+    RoleReady,
+    RoleStarted,
+)
 from harness.verdict.exchange import Exchange
 from harness.verdict.gpus import devices, health, shared, used, whose
 from suites.unit.verdict.clean import ROLE_PID, changed, clean, without
@@ -70,3 +77,14 @@ def test_a_role_is_its_process_its_session_and_its_pid_inside(
     exchange = Exchange(clean(memory="cuda"))
     ours = whose(exchange, used(exchange)[0])
     assert ours(GpuProcess(memory_bytes=1, **process)) == is_ours
+
+
+def test_the_other_nodes_pid_is_anybodys_here() -> None:
+    """Two nodes of one machine number their processes apart; only from outside are both known."""
+    entries = changed(clean(memory="cuda"), GpuLoad, uuid="GPU-1")
+    for kind in (RoleStarted, RoleReady):
+        entries = changed(entries, kind, where={"role": "client"}, pid=50)
+    exchange = Exchange(entries)
+    ours = whose(exchange, used(exchange)[0])
+    assert not ours(GpuProcess(pid=50, memory_bytes=1, session=50, inner_pid=50))
+    assert ours(GpuProcess(pid=4050, memory_bytes=1, session=4000, inner_pid=50))
