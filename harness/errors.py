@@ -81,6 +81,19 @@ class PeerError(HarnessError):
     klass = "PEER"
 
 
+class CudaError(HarnessError):
+    """A call to CUDA failed. After a failed kernel every later call fails too: only a new process
+    helps."""
+
+    klass = "CUDA"
+
+
+class NoCudaError(CudaError):
+    """There is no CUDA here, and nothing was done in its place; `seen` is the reason."""
+
+    klass = "NO_CUDA"
+
+
 class NodeError(HarnessError):
     """A node cannot be used; the bench is to blame, not the product."""
 

@@ -50,7 +50,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pyroute2": ("testbed/",),
     "psutil": ("nic/",),
     "junit_xml": ("report/",),
-    "cupy": ("tcpx/cuda/",),
+    "cupy": ("tcpx/cuda/", "bench/drivers/"),
     "pynvml": ("nic/",),
     "numpy": ("tcpx/", "roles/", "nic/", "bench/drivers/"),
     # What a bench compares with, in whatever Python has it.
@@ -107,7 +107,14 @@ NEWER_NAMES = {
     },
 }
 # Tests of no file: the rules, what people read, what every implementation of a Protocol must pass.
-NO_MIRROR = ("test_rooms.py", "test_docs.py", "tcpx/net/test_conformance.py")
+NO_MIRROR = (
+    "test_rooms.py",
+    "test_docs.py",
+    "tcpx/net/test_conformance.py",
+    "tcpx/unpack/test_conformance.py",
+    "tcpx/unpack/test_mutations.py",
+    "tcpx/cuda/test_sanitizer.py",
+)
 ROLES = ("server", "client", "observer")
 NOT_ON_A_NODE = {"paramiko", "pytest", "_pytest", "xdist", "pyroute2", "junit_xml", "tomllib"}
 

@@ -27,6 +27,7 @@ def test_archive_holds_the_rooms_of_a_node() -> None:
     assert rooms == {"__init__.py", "errors.py", "plan", "evidence", "tcpx", "nic", "roles"}
     assert found == sorted(found)
     assert "harness/roles/__init__.py" in found
+    assert "harness/tcpx/unpack/unpack.cu" in found, "what a node's GPU compiles"
     assert not [name for name in found if "__pycache__" in name or name.endswith("roles/pair.py")]
 
 
