@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from harness.bench import plot, table
+from harness.bench import gpu, plot, table
 from harness.bench.case import CASES
 from harness.bench.peers import Peer, all_peers
 from harness.bench.sections import SECTIONS, Sections
@@ -24,6 +24,7 @@ from harness.evidence import Journal
 from harness.report import replace_file
 
 SUMMARY = "measure ours beside other programs, and the harness's own cost"
+GPU = "measure a GPU's unpacking and verifying beside copies"
 KNOWN_CASES = [case.name for case in CASES]
 QUICK_ROUNDS, QUICK_SECONDS = 2, 1.0
 
@@ -54,9 +55,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", type=Path, metavar="FILE", help="write all figures here, and a plot beside it")
     add("--python-nixl", default=sys.executable, metavar="PYTHON", help="one that has nixl")
     add("--python-gloo", default=sys.executable, metavar="PYTHON", help="one that has torch")
+    add_gpu(parser.add_subparsers(dest="section", metavar="[gpu]").add_parser("gpu", help=GPU))
+
+
+def add_gpu(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--rounds", type=int, default=gpu.LEAST_ROUNDS, help="default and least %(default)s")
+    add("--kernel", default="", metavar="FILE:NAME", help="measure this kernel beside ours")
+    add("--require", action="store_true", help="exit 1 if a promise is not kept")
+    add("--json", type=Path, metavar="FILE", help="write all figures here")
+
+
+def run_gpu(args: argparse.Namespace) -> int:
+    if args.rounds < gpu.LEAST_ROUNDS:
+        raise PlanError(f"--rounds {args.rounds}", expected=f"at least {gpu.LEAST_ROUNDS}")
+    sheet = gpu.measure(args.rounds, kernel=args.kernel, show=show)
+    print("\n".join([*sheet.table(), "", *table.of_ratios(sheet.ratios())]))
+    if args.json:
+        replace_file(args.json, sheet.to_json())
+    problems = sheet.problems() if args.require else sheet.errors
+    for problem in problems:
+        print(f"MISSED {problem}")
+    return 1 if problems else 0
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.section == "gpu":
+        return run_gpu(args)
     if args.quick:
         args.rounds, args.seconds = min(args.rounds, QUICK_ROUNDS), QUICK_SECONDS
     check(args.cases, KNOWN_CASES, "--cases")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.bench.gpu import GpuSheet
 from harness.bench.sections import Sections
 from harness.cli import bench
 from harness.errors import HarnessError, PlanError
@@ -89,3 +90,23 @@ def test_json_and_plot_are_written(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="cannot write"):
         bench.run(parse("--json", str(tmp_path / "no" / "bench.json")))
+
+
+def test_a_gpu_is_measured_often_enough_to_have_a_median() -> None:
+    with pytest.raises(PlanError, match="at least 20"):
+        bench.run(parse("gpu", "--rounds", "19"))
+
+
+@pytest.mark.parametrize(("words", "status"), [([], 0), (["--require"], 1)])
+def test_a_gpu_that_misses_a_promise_is_the_exit_status_if_required(
+    words: list[str],
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("harness.bench.gpu.measure", lambda rounds, **options: GpuSheet())
+    file = tmp_path / "gpu.json"
+    assert bench.run(parse("gpu", "--json", str(file), *words)) == status
+    assert "MISSES  1GiB/ours-to-copy" in capsys.readouterr().out
+    assert json.loads(file.read_text())["rows"] == []
