@@ -10,7 +10,9 @@ A chunk on its way, as a role does it (buffers, stream and event made once a cha
     finding = batch.finding(0)  # None: every word is right
 
 `ring` may be device memory or pinned host memory, which the kernel reads over PCIe. Without
-descriptors a request is looked at as it lies. `fill` and `poison` write.
+descriptors a request is looked at as it lies, so a batch of all chunks is the last look at a whole
+buffer. `fill` and `poison` write, on a stream as well. A process that forks does so before it calls
+any of this: children cannot use their parent's CUDA.
 """
 
 from harness.tcpx.cuda.batch import Batch, Request, Result

@@ -97,6 +97,7 @@ class Batch:
                 f"{len(requests)} requests", expected=f"1 to {len(self._rows)} in this batch"
             )
         self._requests = ()  # nothing half loaded can be launched
+        self._results["words"] = 0  # pinned memory comes as others left it
         used, shapes = 0, set()
         verify = {request.place is not None for request in requests}
         if len(verify) != 1:

@@ -63,12 +63,13 @@ __device__ __noinline__ void note(Tally* tally, u64 word) {
 }
 
 // The arrival flag is read before anything that it announces, as the plugin's own kernel does it.
+template <bool VERIFY>
 __device__ __forceinline__ void await_visible(const u64* flag, Tally* tally) {
   if (!flag) return;
   if (threadIdx.x == 0) {
     u64 seen;
     asm volatile("ld.relaxed.gpu.u64 %0, [%1];" : "=l"(seen) : "l"(flag) : "memory");
-    if (blockIdx.x == 0) tally->arrived = seen;
+    if (VERIFY && blockIdx.x == 0) tally->arrived = seen;
   }
   __syncthreads();
 }
@@ -143,7 +144,7 @@ template <bool VERIFY>
 __device__ __forceinline__ void serve_aligned(const Row& row, u32 pieces, Tally* tally) {
   u32 begin = blockIdx.x * pieces, groups = blockDim.x / LANES;
   if (row.how != ALIGNED || begin >= row.count) return;
-  await_visible(row.flag, tally);
+  await_visible<VERIFY>(row.flag, tally);
   u32 i = begin + threadIdx.x / LANES, end = min(begin + pieces, row.count);
   if (i < end) {
     Descriptor next = loaded(row.descriptors + i);
@@ -162,7 +163,7 @@ template <bool VERIFY>
 __device__ __forceinline__ void serve_few(const Few& few, Tally* tally) {
   u32 groups = blockDim.x / LANES, begin = blockIdx.x * groups;
   u32 i = begin + threadIdx.x / LANES, end = min(begin + groups, few.row.count);
-  await_visible(few.row.flag, tally);
+  await_visible<VERIFY>(few.row.flag, tally);
   if (i < end) gather<VERIFY>(few.row, few.descriptors[i], threadIdx.x % LANES, tally);
   if (VERIFY) settle(tally, words_from(few.descriptors[begin], few.descriptors[end - 1]));
 }
@@ -263,7 +264,7 @@ __device__ u64 look_as_it_lies(const Row& row, Tally* tally) {
 template <bool VERIFY>
 __device__ void serve_odd(const Row& row, Tally* tally) {
   if (row.how == ALIGNED) return;
-  await_visible(row.flag, tally);
+  await_visible<VERIFY>(row.flag, tally);
   u64 words = row.how == TILED        ? gather_tiles<VERIFY>(row, tally)
               : row.how == DISORDERED ? gather_in_order<VERIFY>(row, tally)
                                       : look_as_it_lies(row, tally);
