@@ -50,6 +50,12 @@ class NodeSpec:
     def nic_names(self) -> tuple[str, ...]:
         return tuple(nic.name for nic in self.nics)
 
+    def device_of(self, gpu: int) -> int:
+        """The number, in PCI order, of the node's GPU `gpu`: the one that is stated with this index
+        or, as where a machine's GPUs are shared out to nodes, in this place; else `gpu` itself."""
+        stated = [one.index for one in self.gpus]
+        return stated[gpu] if gpu not in stated and gpu < len(stated) else gpu
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestbedSpec:

@@ -19,6 +19,7 @@ class Assignment:
     node: str
     nics: tuple[str, ...]
     management: str = "eth0"
+    device: int = 0  # the CUDA device that is the plan's GPU on this node
     nonce: str = ""  # what the role must say when it is ready; also seeds the payload
     peer: str = ""  # the server's bootstrap address, for a client
     port: int = 0  # the server's bootstrap port, for a client

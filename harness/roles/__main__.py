@@ -87,6 +87,7 @@ def _by_hand(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Assig
         node=platform.node(),
         nics=interfaces(os.environ),
         management="",
+        device=int(gpu),
         peer=peer,
         port=plan.port,
     )

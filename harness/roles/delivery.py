@@ -77,10 +77,10 @@ class Delivery:
     def _look_again(self) -> None:
         """The whole buffer once more: nothing may have been written over a chunk that was right."""
         last, nonce = self.plan.iterations - 1, nonce_of(self.endpoint.assignment)
-        checker = payload.Checker(self.plan.chunk_bytes)
+        intake = self.endpoint.buffers.intake(self.plan.chunk_bytes)
         for chunk in set(range(self._expected)) - self._damaged:
             view = self.endpoint.chunk_view(chunk)
-            finding = checker.check(view, nonce, place_of(self.endpoint, last, chunk))
+            finding = intake.check(None, view, nonce, place_of(self.endpoint, last, chunk))
             if finding is not None:
                 self._findings[last].append(finding)
         self._say_damage(Iteration(last, 0.0, chunks=set(range(self._expected))))

@@ -27,8 +27,10 @@ class Dispatch:
         self._unanswered: Iteration | None = None
         self.totals: list[ChannelDone] = []
         nonce = nonce_of(endpoint.assignment)
+        buffers = endpoint.buffers
         for chunk in range(self.plan.chunks if self.plan.prepared else 1):  # one brings tables in
-            mischief.fill(self.plan, endpoint.chunk_view(chunk), nonce, 0, chunk)
+            mischief.fill(self.plan, buffers, endpoint.chunk_view(chunk), nonce, 0, chunk)
+        buffers.settle()
 
     def run(self) -> None:
         self._connection.recv_exact(1, self.endpoint.left_s)  # the server is ready to receive

@@ -8,10 +8,9 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.evidence import ChannelDone, ChannelMapped, ChannelSockets, IterationDone, SocketSeen
 from harness.nic.addresses import nic_by_address, nic_of
@@ -20,6 +19,8 @@ from harness.roles import crew
 from harness.roles.iterations import Iteration
 from harness.roles.voice import Voice
 from harness.tcpx import payload
+from harness.tcpx.buffers import Buffers, HostBuffers
+from harness.tcpx.cuda.device import cuda_buffers
 from harness.tcpx.lane import Job
 from harness.tcpx.memory import host_buffer
 from harness.tcpx.net.sockets import Sockets
@@ -43,10 +44,12 @@ class Endpoint:
         plan = assignment.plan
         self.assignment, self.plan, self.voice = assignment, plan, voice
         self.nics = _nics(assignment)
+        self.buffers = buffers_of(assignment)
         self.net = Sockets(
             self.nics,
             sockets_per_channel=plan.sockets_per_channel,
             max_message_bytes=plan.chunk_bytes,
+            sends_ahead=self.buffers.sends_ahead,
         )
         self.is_recv = assignment.role == "server"
         self.session = Session(
@@ -61,8 +64,7 @@ class Endpoint:
         self.deadline_s = time.monotonic() + plan.deadline_s
         self.crew_size = crew.size_of(plan)  # asked once: cores may come and go
         shared = self.crew_size > 1
-        self.buffer = host_buffer(plan.size_bytes, shared=shared)
-        payload.poison(self.buffer)  # also brings its pages in, before anything is timed
+        self.buffer = self.buffers.make(plan.size_bytes, shared=shared)
         # Payload so far, a channel each, for people who watch.
         self.moved = host_buffer(8 * plan.channels, shared=shared).view(np.int64)
         voice.live(lambda: int(self.moved.sum()), plan.total_bytes)
@@ -79,11 +81,13 @@ class Endpoint:
         step = -(-plan.chunks // plan.registrations) * plan.chunk_bytes
         for start in range(0, plan.size_bytes, step):
             piece = self.buffer[start : start + step]
-            mem_id = self.session.register_memory(piece, is_recv=self.is_recv)
+            mem_id = self.session.register_memory(
+                piece, is_recv=self.is_recv, ptr_type=self.buffers.ptr_type
+            )
             self._pieces.append((mem_id, start))
         self._step = step
 
-    def chunk_view(self, chunk: int) -> NDArray[np.uint8]:
+    def chunk_view(self, chunk: int) -> Any:
         """Where the plan says that `chunk` is in the buffer."""
         start = chunk * self.plan.chunk_bytes
         return self.buffer[start : start + self.plan.chunk_size(chunk)]
@@ -187,6 +191,17 @@ class Endpoint:
             f"[PERF] Avg ({plan.iterations} iter): "
             f"{elapsed_s / plan.iterations * 1e3:.3f} ms, BW: {gb_s:.2f} GB/s"
         )
+
+
+def buffers_of(assignment: Assignment) -> Buffers:
+    """The kind of memory that the plan asks for."""
+    if assignment.plan.memory == "host":
+        return HostBuffers()
+    return cuda_buffers(
+        assignment.device,
+        channels=assignment.plan.channels,
+        message_bytes=assignment.plan.chunk_bytes,
+    )
 
 
 def nonce_of(assignment: Assignment) -> int:

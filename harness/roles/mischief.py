@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 import signal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from harness.plan import Plan
 from harness.roles.endpoint import fault
 from harness.roles.voice import Voice
 from harness.tcpx import payload
 from harness.tcpx.bootstrap import Connection
+from harness.tcpx.buffers import Buffers
 from harness.tcpx.net.plugin import NetHandle
 
 OTHER_PROGRAM = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
@@ -57,25 +56,25 @@ def chunk_to_send(plan: Plan, place: int) -> int | None:
     return place
 
 
-def fill(plan: Plan, view: NDArray[np.uint8], nonce: int, iteration: int, chunk: int) -> None:
+def fill(plan: Plan, buffers: Buffers, view: Any, nonce: int, iteration: int, chunk: int) -> None:
     """Write the chunk's words, or what a fault makes of them."""
     stale = fault(plan, "stale")
     if stale and (stale.iteration, stale.chunk) == (iteration, chunk):
         iteration -= 1
     place = payload.Place(iteration=iteration, channel=plan.channel_of(chunk), chunk=chunk)
-    payload.fill(view, nonce, place)
+    buffers.fill(view, nonce, place)
     flip = fault(plan, "flip")
     if flip and flip.chunk == chunk:
-        view[flip.value] ^= 0x10
+        buffers.flip(view, flip.value, 0x10)
 
 
-def on_chunk(plan: Plan, iteration: int, chunk: int, view: NDArray[np.uint8]) -> None:
+def on_chunk(plan: Plan, buffers: Buffers, view: Any, chunk: int) -> None:
     """Faults that strike when a chunk has arrived, before it is checked."""
     for kind, strike in (("hang", signal.SIGSTOP), ("die", signal.SIGKILL)):
         if (planted := fault(plan, kind)) and planted.chunk == chunk:
             os.kill(os.getpid(), strike)
     if (dropped := fault(plan, "drop")) and dropped.chunk == chunk:
-        payload.poison(view)
+        buffers.poison(view)
 
 
 def exit_status(plan: Plan, voice: Voice) -> int:

@@ -8,9 +8,7 @@ filled before. A share of an iteration ends when its last chunk goes out.
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from harness.errors import BootstrapError
 from harness.evidence import ChannelDone
@@ -81,12 +79,12 @@ class Sender:
         kept = [chunk for chunk, source in taken if source is not None]
         return [job._replace(chunk=chunk, tag=chunk) for chunk, job in zip(kept, sent, strict=True)]
 
-    def _sending(self, channel: int, job: Job, view: NDArray[np.uint8]) -> None:
+    def _sending(self, channel: int, job: Job, view: Any) -> None:
         """One chunk is about to be sent: write its words. Runs in the channel's thread."""
         number, place = self._iterations.place(job.tag)
         chunk = mischief.chunk_to_send(self.plan, place)
         if not self.plan.prepared and chunk is not None:
-            mischief.fill(self.plan, view, self._nonce, number, chunk)
+            mischief.fill(self.plan, self.endpoint.buffers, view, self._nonce, number, chunk)
         self.endpoint.moved[channel] += len(view)
         self._iterations.note(number, place, len(view))
 

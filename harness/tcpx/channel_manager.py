@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.errors import (
     LinkError,
@@ -53,7 +52,7 @@ class Channel:
 class Memory:
     """A buffer that is registered with every channel."""
 
-    array: NDArray[np.uint8]
+    array: Any  # bytes that can be sliced; of a device, its own kind
     is_recv: bool
 
 
@@ -150,9 +149,11 @@ class ChannelManager:
                         "not connected", expected="a connection to register with"
                     )
                 channel.mrs[mem_id] = self._net.reg_mr(comm, buffer, ptr_type)
-        self._memory[mem_id] = Memory(np.frombuffer(buffer, np.uint8), is_recv)
-        kind, size = "recv" if is_recv else "send", self._memory[mem_id].array.size
-        self._tell(f"Registering HOST memory for {kind}: mem_id={mem_id}, size={size}")
+        is_host = ptr_type == PTR_HOST
+        array = np.frombuffer(buffer, np.uint8) if is_host else buffer
+        self._memory[mem_id] = Memory(array, is_recv)
+        kind, where = "recv" if is_recv else "send", "HOST" if is_host else "CUDA"
+        self._tell(f"Registering {where} memory for {kind}: mem_id={mem_id}, size={len(array)}")
 
     def deregister_memory(self, mem_id: int) -> None:
         memory = self.memory(mem_id)

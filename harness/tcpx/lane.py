@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from harness.errors import TransportError
 from harness.tcpx.channel_manager import Channel, ChannelManager
-from harness.tcpx.net.plugin import Completion, NetPlugin
+from harness.tcpx.net.plugin import Completion, Landing, NetPlugin
 from harness.tcpx.sliding_window import SlidingWindow
 
 QUEUE_CHUNKS = 256
@@ -40,9 +40,10 @@ class Job(NamedTuple):
     tag: int
 
 
-# descriptors, bounce buffer, the place that they are gathered into
-Unpack = Callable[[Any, NDArray[np.uint8], NDArray[np.uint8]], None]
-OnChunk = Callable[[int, Job, NDArray[np.uint8]], None]  # channel, what was posted, its bytes
+# Channel, what was posted, descriptors, bounce buffer, the place that they are gathered into. A
+# device answers with what to wait for.
+Unpack = Callable[[int, Job, Any, NDArray[np.uint8], Any], "Landing | None"]
+OnChunk = Callable[[int, Job, Any], None]  # channel, what was posted, its bytes or its landing
 
 
 @dataclass(slots=True)
@@ -81,7 +82,10 @@ class Lane:
         self._unpack = unpack
         self._verb = net.irecv if is_recv else net.isend
         self._on_chunk, self._on_idle, self._on_failed = on_chunk, on_idle, on_failed
-        self._window = SlidingWindow(net, self._comm, limit, is_recv=is_recv, on_done=self._moved)
+        done, down = self._moved, self._down
+        self._window = SlidingWindow(
+            net, self._comm, limit, is_recv=is_recv, on_done=done, on_down=down
+        )
         self._feed: Iterator[Job | None] = iter(())
         self._drawing = False  # from a feed whose end is not known
         self._queue: queue.SimpleQueue[Iterator[Job | None] | None] = queue.SimpleQueue()
@@ -168,14 +172,27 @@ class Lane:
         mr = self.channel.mrs[mem_id]
         self._window.add_request(self._verb(self._comm, mr, offset, size_bytes, tag), job)
 
-    def _moved(self, job: Job, completion: Completion) -> None:
+    def _moved(self, job: Job, completion: Completion) -> Landing | None:
         """One chunk is done: a send is out, a receive lies in the bounce buffer."""
         _, size_bytes, descriptors, bounce = completion
         if self._is_recv:
             place = self._place(job, size_bytes)
-            self._unpack(descriptors, bounce, place)
+            landing = self._unpack(self.channel.channel_id, job, descriptors, bounce, place)
+            if landing is not None:
+                return landing
             if self._on_chunk:
                 self._on_chunk(self.channel.channel_id, job, place)
+        self._count(size_bytes)
+        return None
+
+    def _down(self, job: Job, completion: Completion, landing: Landing) -> None:
+        """A device has moved a chunk to its place."""
+        if self._on_chunk:
+            self._on_chunk(self.channel.channel_id, job, landing)
+        self._count(completion.size_bytes)
+
+    def _count(self, size_bytes: int) -> None:
+        """One chunk more is where it should be, or out."""
         stats = self.stats
         stats.payload_bytes += size_bytes
         stats.last_s = time.monotonic()
@@ -186,7 +203,7 @@ class Lane:
         if not left:
             self._on_idle()
 
-    def _place(self, job: Job, size_bytes: int) -> NDArray[np.uint8]:
+    def _place(self, job: Job, size_bytes: int) -> Any:
         return self._manager.memory(job.mem_id).array[job.offset : job.offset + size_bytes]
 
     def _named(self, error: Exception) -> Exception:

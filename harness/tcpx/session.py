@@ -13,13 +13,18 @@ from typing import Any
 from harness.errors import LocalProtocolError
 from harness.tcpx.channel_manager import ChannelManager, Say
 from harness.tcpx.conn_info import from_conn_info, to_conn_info
-from harness.tcpx.lane import OnChunk, Unpack
+from harness.tcpx.lane import Job, OnChunk, Unpack
 from harness.tcpx.net.plugin import PTR_HOST, NetHandle, NetPlugin
 from harness.tcpx.sliding_window import RECV_LIMIT, SEND_LIMIT
 from harness.tcpx.transfer import Transfer
 from harness.tcpx.unpack import unpack
 
 DEADLINE_S = 30.0
+
+
+def _unpack_here(_: int, job: Job, descriptors: Any, bounce: Any, place: Any) -> None:
+    """Host memory: at once, in the channel's own thread."""
+    unpack(descriptors, bounce, place)
 
 
 class Session:
@@ -102,7 +107,7 @@ class Session:
         on_chunk: OnChunk | None = None,
         *,
         deadline_s: float = DEADLINE_S,
-        unpack: Unpack = unpack,
+        unpack: Unpack = _unpack_here,
     ) -> Transfer:
         """`on_chunk(channel, job, view)` runs in the channel's thread: right before a chunk is
         sent, or right after one has been received and unpacked."""

@@ -139,10 +139,10 @@ class Transfer:
             raise LocalProtocolError(
                 f"mem_id {mem_id} is not a {'recv' if is_recv else 'send'} buffer"
             )
-        if offset < 0 or size_bytes < 0 or offset + size_bytes > memory.array.size:
+        if offset < 0 or size_bytes < 0 or offset + size_bytes > len(memory.array):
             raise LocalProtocolError(
                 f"bytes {offset} + {size_bytes} of mem_id {mem_id}",
-                expected=f"a piece of its {memory.array.size} bytes",
+                expected=f"a piece of its {len(memory.array)} bytes",
             )
 
     def _refuse_released(self) -> None:

@@ -19,6 +19,7 @@ import pytest
 from fixtures.outcome import Result
 from harness.evidence import RunEnded
 from harness.inventory import TestbedSpec
+from harness.tcpx.cuda import why_not
 from harness.testbed import up
 from harness.verdict import Outcome
 from suites.selftest.pytest_run import (
@@ -325,6 +326,27 @@ def test_device_memory_without_a_gpu_is_an_error_and_no_run_in_host_memory(run: 
     code, made = run(TWO, "--hil-memory", "cuda", variables={"CUDA_VISIBLE_DEVICES": ""})
     message = "ERROR INFRA_TESTBED a testbed of tier testbed-gpu cannot be built: "
     assert_all_are_errors(code, made, f"{message}this machine has no GPU")
+
+
+ON_A_GPU = """
+import pytest
+from harness.plan import Plan
+
+@pytest.mark.hardware
+def test_one(exchange):
+    exchange(Plan(memory="cuda", channels=1, size_bytes=1 << 20))
+"""
+
+
+@pytest.mark.skipif(not why_not(), reason="the nodes have a GPU")
+def test_a_plan_of_device_memory_on_nodes_without_cuda_is_an_error(
+    run: Run, nodes_file: str
+) -> None:
+    _, made = run(ON_A_GPU, "--hil-nodes", nodes_file)
+    (case,) = made.ours().values()
+    assert (case.category, case.klass) == ("error", "NO_CUDA")
+    assert "node-a" in case.message
+    assert "CuPy cannot be loaded" in case.message
 
 
 def assert_all_are_errors(code: int, made: PytestRun, message: str) -> None:

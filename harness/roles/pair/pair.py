@@ -104,6 +104,7 @@ class Pair:
                 node=node.spec.name,
                 nics=node.spec.nic_names,
                 management=node.spec.management,
+                device=node.spec.device_of(plan.gpu),
                 nonce=nonce,
             )
             for role, node in zip(ROLES, (self.server, self.client), strict=True)
@@ -187,9 +188,10 @@ class Pair:
 
 def gpu_of(node: Node, plan: Plan) -> dict[str, Any]:
     """The GPU that the plan uses on a node, and what the inventory says of its place."""
-    stated = next((gpu for gpu in node.spec.gpus if gpu.index == plan.gpu), None)
+    device = node.spec.device_of(plan.gpu)
+    stated = next((gpu for gpu in node.spec.gpus if gpu.index == device), None)
     known = {"nic": stated.nic, "numa": stated.numa} if stated else {}
-    return {"gpu": plan.gpu, "nic": "", "numa": -1, **known}
+    return {"gpu": device, "nic": "", "numa": -1, **known}
 
 
 def _name(node: Node) -> str:

@@ -61,9 +61,11 @@ class Slot:
 class Bounce:
     """At most 16 slots of one comm, made when they are first needed."""
 
-    def __init__(self, message_bytes: int, seed: int) -> None:
+    def __init__(self, message_bytes: int, seed: int, *, shared: bool = False) -> None:
         self._pages = -(-message_bytes // PAGE_BYTES)
-        self.array: NDArray[np.uint8] = host_buffer(MAX_REQUESTS * self._pages * PAGE_BYTES)
+        self.array: NDArray[np.uint8] = host_buffer(
+            MAX_REQUESTS * self._pages * PAGE_BYTES, shared=shared
+        )
         self._memory = self.array.data
         self._random = np.random.default_rng(seed)
         self._free: list[Slot] = []

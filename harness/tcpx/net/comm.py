@@ -5,12 +5,15 @@ asked of it later gets the same error, so that no `done` can follow a lost peer.
 progressed one at a time, the oldest first, and get their pages only then: data waits in the
 kernel's buffer rather than in cold memory. What every message needs makes few calls: their price is
 paid with cold caches, right after the message's data went through them.
+
+A device's bytes go out by way of pinned host memory (staging.py), copied from the moment at which
+the send is posted; what comes in is left in the bounce buffer, pinned, for the device to fetch.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +22,15 @@ from numpy.typing import NDArray
 
 from harness.errors import LocalProtocolError, TransportError
 from harness.tcpx.net.bounce import Bounce, Slot
-from harness.tcpx.net.plugin import MAX_REQUESTS, Completion
+from harness.tcpx.net.plugin import MAX_REQUESTS, Completion, DeviceBuffer
+from harness.tcpx.net.staging import Staged, Staging
 from harness.tcpx.net.stream import Stream
 
 _NOT_YET = Completion(done=False)  # for every request of every comm
 
 
 class Mr:
-    """A registered buffer."""
+    """A registered buffer of the host."""
 
     __slots__ = ("array", "size", "view")
 
@@ -36,18 +40,28 @@ class Mr:
         self.size = self.array.size
 
 
+class DeviceMr:
+    """A registered buffer of a device."""
+
+    __slots__ = ("buffer", "size")
+
+    def __init__(self, buffer: DeviceBuffer) -> None:
+        self.buffer, self.size = buffer, len(buffer)
+
+
 @dataclass(slots=True, eq=False)
 class Request:
     """One posted send or receive. `size_bytes` is what was posted, `moved` what was moved."""
 
     comm: Comm
     number: int
-    mr: Mr
+    mr: Mr | DeviceMr
     offset: int
     size_bytes: int
     tag: int
     moved: int = -1
     slot: Slot | None = None
+    staged: Staged | None = None
 
 
 class Comm:
@@ -59,8 +73,9 @@ class Comm:
         self._done: deque[Request] = deque()  # and not consumed: receives only
         self._posted = 0
         self._failed: TransportError | None = None
+        self._undo: list[Callable[[], None]] = []
 
-    def post(self, mr: Mr, offset: int, size_bytes: int, tag: int) -> Request:
+    def post(self, mr: Mr | DeviceMr, offset: int, size_bytes: int, tag: int) -> Request:
         if self._failed:
             raise self._failed
         if len(self._queue) + len(self._done) >= MAX_REQUESTS:
@@ -100,9 +115,15 @@ class Comm:
         if self._queue and self._queue[0].moved < 0:
             self._go_on(timeout_s)
 
+    def serve(self, buffer: DeviceBuffer) -> None:
+        """Make ready for a device's memory; once is enough for all of a device's buffers."""
+        raise NotImplementedError
+
     def close(self) -> None:
         for stream in self.streams:
             stream.close()
+        while self._undo:
+            self._undo.pop()()
         self._failed = self._failed or LocalProtocolError("the connection is closed on our side")
 
     def _go_on(self, timeout_s: float | None) -> None:
@@ -124,6 +145,23 @@ class Comm:
 class SendComm(Comm):
     """Sends; a request's place is free again when `test` has said done."""
 
+    def __init__(self, streams: Sequence[Stream], message_bytes: int) -> None:
+        super().__init__(streams)
+        self._message_bytes = message_bytes
+        self._staging: Staging | None = None
+
+    def serve(self, buffer: DeviceBuffer) -> None:
+        if self._staging is None:
+            self._staging = Staging(buffer, self._message_bytes)
+            self._undo.append(self._staging.unpin)
+
+    def post(self, mr: Mr | DeviceMr, offset: int, size_bytes: int, tag: int) -> Request:
+        request = super().post(mr, offset, size_bytes, tag)
+        if isinstance(mr, DeviceMr):
+            assert self._staging is not None
+            request.staged = self._staging.copy(mr.buffer, offset, size_bytes)
+        return request
+
     def _progress(self, timeout_s: float | None) -> None:
         if timeout_s is None:
             self._send_what_fits()
@@ -141,13 +179,22 @@ class SendComm(Comm):
                     return
 
     def _move(self, request: Request, timeout_s: float | None) -> bool:
-        payload = request.mr.view[request.offset : request.offset + request.size_bytes]
         stream = self.streams[request.number % len(self.streams)]
+        mr, staged = request.mr, request.staged
+        if staged is None:
+            assert isinstance(mr, Mr)
+            payload = mr.view[request.offset : request.offset + request.size_bytes]
+        elif staged.copied.is_down(timeout_s or 0.0):
+            payload = staged.view
+        else:
+            return False
         if stream.send(request.number, payload, request.tag, timeout_s):
             request.moved = request.size_bytes
         return request.moved >= 0
 
     def _complete(self, request: Request) -> Completion:
+        if request.staged is not None and self._staging is not None:
+            self._staging.give(request.staged)
         return Completion(True, request.moved)
 
 
@@ -156,10 +203,15 @@ class RecvComm(Comm):
 
     def __init__(self, streams: Sequence[Stream], message_bytes: int, seed: int) -> None:
         super().__init__(streams)
-        self._message_bytes = message_bytes
+        self._message_bytes, self._seed = message_bytes, seed
         self._bounce = Bounce(message_bytes, seed)
 
-    def post(self, mr: Mr, offset: int, size_bytes: int, tag: int) -> Request:
+    def serve(self, buffer: DeviceBuffer) -> None:
+        if not self._undo:
+            self._bounce = Bounce(self._message_bytes, self._seed, shared=True)
+            self._undo.append(buffer.pin(self._bounce.array))
+
+    def post(self, mr: Mr | DeviceMr, offset: int, size_bytes: int, tag: int) -> Request:
         if size_bytes > self._message_bytes:
             raise LocalProtocolError(
                 f"a receive of {size_bytes} bytes", expected=f"at most {self._message_bytes}"

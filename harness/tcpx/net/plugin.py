@@ -14,8 +14,12 @@ many sends of one comm are worth having in flight; more only let their data grow
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 HANDLE_BYTES = 128
 MAX_REQUESTS = 16  # a comm
@@ -55,6 +59,27 @@ class Completion(NamedTuple):
     size_bytes: int = 0
     descriptors: Any = None
     bounce: Any = None  # the comm's bounce buffer, a flat uint8 array
+
+
+class Landing(Protocol):
+    """Bytes that a device is moving to where they belong."""
+
+    def is_down(self, timeout_s: float) -> bool:
+        """Whether they are there, after waiting for them at most so long."""
+
+
+class DeviceBuffer(Protocol):
+    """Memory of a device, as PTR_CUDA registers it. Its copies are in the order of the caller's
+    thread, so what that thread has written to the buffer before is what is read."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, offset: int, into: NDArray[np.uint8]) -> Landing:
+        """Begin to copy bytes from `offset` on into pinned host memory."""
+
+    def pin(self, array: NDArray[np.uint8]) -> Callable[[], None]:
+        """Let the device reach host memory, until the answer is called. For the process that owns
+        the device, before it forks."""
 
 
 class NetPlugin(Protocol):

@@ -13,11 +13,12 @@ from typing import Any
 
 from harness.errors import LocalProtocolError, StallError, TransportError
 from harness.tcpx.net import interface
-from harness.tcpx.net.comm import Comm, Mr, RecvComm, Request, SendComm
+from harness.tcpx.net.comm import Comm, DeviceMr, Mr, RecvComm, Request, SendComm
 from harness.tcpx.net.handle import Listening
 from harness.tcpx.net.plugin import (
     MAX_DESCRIPTORS,
     PAGE_BYTES,
+    PTR_CUDA,
     PTR_HOST,
     Completion,
     NetHandle,
@@ -32,9 +33,9 @@ _ACK_POLL_S = 0.001
 
 
 class Sockets:
-    """A NetPlugin. `addresses` overrides what the kernel says of a NIC's address."""
-
-    sends_ahead = 1  # `wait` copies a whole send into the kernel, which keeps the wire busy
+    """A NetPlugin. `addresses` overrides what the kernel says of a NIC's address, `sends_ahead` is
+    for a device's memory: `wait` copies a whole send of the host's into the kernel, which keeps
+    the wire busy, but a device's bytes come to the host while earlier ones are sent."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Sockets:
         sockets_per_channel: int = 1,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         addresses: Mapping[str, str] | None = None,
+        sends_ahead: int = 1,
     ) -> None:
         if not 1 <= max_message_bytes <= MAX_MESSAGE_BYTES:
             raise LocalProtocolError(
@@ -52,6 +54,7 @@ class Sockets:
         self._sockets_per_channel = sockets_per_channel
         self._max_message_bytes = max_message_bytes
         self._addresses = dict(addresses or {})
+        self.sends_ahead = sends_ahead
         self._seeds = count()
 
     def devices(self) -> int:
@@ -64,6 +67,7 @@ class Sockets:
             guid=device,
             pci_path=interface.pci_path(name),
             speed_mbit_s=interface.speed_mbit_s(name),
+            ptr_support=PTR_HOST | PTR_CUDA,
         )
 
     def listen(self, device: int) -> tuple[NetHandle, Any]:
@@ -93,12 +97,18 @@ class Sockets:
             raise
         if not all(ready):
             return None
-        handle.state = SendComm([dial.stream() for dial in dials])
+        streams = [dial.stream() for dial in dials]
+        handle.state = SendComm(streams, self._max_message_bytes)
         return handle.state
 
     def reg_mr(self, comm: Any, buffer: Any, ptr_type: int) -> Any:
+        if ptr_type == PTR_CUDA:
+            _as(Comm, comm).serve(buffer)
+            return DeviceMr(buffer)
         if ptr_type != PTR_HOST:
-            raise LocalProtocolError(f"memory of type {ptr_type}", expected=f"host, {PTR_HOST}")
+            raise LocalProtocolError(
+                f"memory of type {ptr_type}", expected=f"host, {PTR_HOST}, or CUDA, {PTR_CUDA}"
+            )
         try:
             mr = Mr(buffer)
         except (TypeError, ValueError, BufferError) as error:

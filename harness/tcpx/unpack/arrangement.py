@@ -37,9 +37,11 @@ class Arrangement:
     """A request's pieces, none of them empty: by place if they `tile`, else as they came.
 
     The residues are what all offsets have in common mod 16, None if they have nothing in common.
+    `extent` is where the pieces' sources begin and end in the bounce buffer.
     """
 
     pieces: NDArray[Any]
+    extent: tuple[int, int]
     tile: bool
     src_residue: int | None
     dst_residue: int | None
@@ -70,7 +72,15 @@ def _arranged(raw: bytes, bounce_bytes: int, size_bytes: int) -> Arrangement:
     ends = by_place["dst_off"] + by_place["len"]
     tile = bool((ends[:-1] == by_place["dst_off"][1:]).all())
     pieces = by_place if tile else given
-    return Arrangement(pieces, tile, _residue(pieces["src_off"]), _residue(pieces["dst_off"]))
+    residues = _residue(pieces["src_off"]), _residue(pieces["dst_off"])
+    return Arrangement(pieces, _extent(pieces), tile, *residues)
+
+
+def _extent(pieces: NDArray[Any]) -> tuple[int, int]:
+    if not len(pieces):
+        return 0, 0
+    begins = pieces["src_off"].astype(np.int64)
+    return int(begins.min()), int((begins + pieces["len"]).max())
 
 
 def _residue(offsets: NDArray[Any]) -> int | None:

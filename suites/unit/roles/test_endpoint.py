@@ -20,7 +20,7 @@ class Registered:
 
     pieces: list[Any] = field(default_factory=list)
 
-    def register_memory(self, buffer: Any, *, is_recv: bool) -> int:
+    def register_memory(self, buffer: Any, *, is_recv: bool, ptr_type: int = 1) -> int:
         assert is_recv
         self.pieces.append(buffer)
         return len(self.pieces)

@@ -18,10 +18,11 @@ from harness.plan import Fault, Plan
 from harness.plan.fault import KINDS
 from harness.roles import mischief
 from harness.tcpx import bootstrap, payload
+from harness.tcpx.buffers import HostBuffers
 from harness.tcpx.net.plugin import HANDLE_BYTES, NetHandle
 from suites.unit.roles.ends import PLAN, Heard
 
-NONCE = 77
+HOST, NONCE = HostBuffers(), 77
 CHUNK = 4
 END_S = 20.0
 HANDLES = [NetHandle(raw=bytes([number]) * HANDLE_BYTES) for number in (1, 2)]
@@ -30,10 +31,11 @@ import sys
 import numpy as np
 from harness.plan import Fault, Plan
 from harness.roles import mischief
+from harness.tcpx.buffers import HostBuffers
 plan = Plan(faults=(Fault(kind=sys.argv[1], chunk=2),))
 for chunk in range(3):
     print(chunk, flush=True)
-    mischief.on_chunk(plan, 0, chunk, np.zeros(8, np.uint8))
+    mischief.on_chunk(plan, HostBuffers(), np.zeros(8, np.uint8), chunk)
 print("unharmed")
 """
 # Where each kind is seen at work; those that need both roles are in test_receiver, test_client and
@@ -76,7 +78,7 @@ def wire() -> Iterator[tuple[bootstrap.Connection, socket.socket]]:
 
 def filled(plan: Plan, iteration: int, chunk: int) -> bytes:
     view = np.zeros(plan.chunk_size(chunk), np.uint8)
-    mischief.fill(plan, view, NONCE, iteration, chunk)
+    mischief.fill(plan, HOST, view, NONCE, iteration, chunk)
     return view.tobytes()
 
 
@@ -101,7 +103,7 @@ def test_without_faults_everything_is_as_it_should_be(
         assert mischief.chunk_to_send(PLAN, chunk) == chunk
         assert filled(PLAN, 0, chunk) == right(PLAN, 0, chunk)
         view = np.arange(8, dtype=np.uint8)
-        mischief.on_chunk(PLAN, 0, chunk, view)
+        mischief.on_chunk(PLAN, HOST, view, chunk)
         assert view.tolist() == list(range(8))
     assert mischief.exit_status(PLAN, Heard("server")) == 0
 
@@ -144,7 +146,7 @@ def test_drop_leaves_its_place_as_if_nothing_had_come() -> None:
     payload.poison(untouched)
     for chunk in range(plan.chunks):
         view = np.zeros(64, np.uint8)
-        mischief.on_chunk(plan, 0, chunk, view)
+        mischief.on_chunk(plan, HOST, view, chunk)
         assert (view.tobytes() == untouched.tobytes()) is (chunk == CHUNK)
 
 

@@ -18,15 +18,30 @@ from harness.evidence import (
     IterationDone,
     RoleReady,
 )
-from harness.plan import Fault, Plan
+from harness.plan import Assignment, Fault, Plan
+from harness.roles import endpoint
 from harness.roles.dealer import Dealer
 from harness.roles.endpoint import Endpoint, nonce_of
 from harness.roles.iterations import Iteration
 from harness.roles.receiver import Found, Receiver
 from harness.tcpx import payload
+from harness.tcpx.buffers import Buffers, HostBuffers
 from harness.tcpx.lane import Job, OnChunk
 from harness.tcpx.net.sockets import Sockets
 from suites.unit.roles.ends import PLAN, Heard, assignment, clean, exchange
+from suites.unit.tcpx.device.standin import device_buffers
+
+
+@pytest.fixture(params=["host", "device"], autouse=True)
+def memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything here holds for both kinds of memory."""
+
+    def buffers(assignment: Assignment) -> Buffers:
+        if request.param == "host":
+            return HostBuffers()
+        return device_buffers(assignment.plan.channels, assignment.plan.chunk_bytes)
+
+    monkeypatch.setattr(endpoint, "buffers_of", buffers)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -230,9 +245,10 @@ def test_the_previous_iterations_words_cannot_pass_for_the_next_ones(prepared: b
     endpoint.session = session  # type: ignore[assignment]
     Receiver(endpoint, member)
     job = Job(chunk=0, mem_id=1, offset=0, size_bytes=800, tag=0)
-    payload.fill(endpoint.buffer, nonce_of(endpoint.assignment), payload.Place(0, 0, 0))
-    session.on_chunk(0, job, endpoint.buffer)
-    session.on_chunk(0, job._replace(tag=1), endpoint.buffer)  # and nothing was received
+    nonce = nonce_of(endpoint.assignment)
+    endpoint.buffers.fill(endpoint.buffer, nonce, payload.Place(0, 0, 0))
+    session.on_chunk(0, job, None)
+    session.on_chunk(0, job._replace(tag=1), None)  # and nothing was received
     right, found, wrong = member.told
     assert isinstance(right, Iteration)
     assert right.number == 0
@@ -328,7 +344,7 @@ def test_a_chunk_that_is_overwritten_after_it_was_right_is_damage(
     def clumsy(self: Receiver, channel: int, job: Job, view: Any) -> None:
         right(self, channel, job, view)
         if job.chunk == 6:
-            self.endpoint.buffer[0] ^= 1
+            self.endpoint.buffers.flip(self.endpoint.buffer, 0, 1)
 
     monkeypatch.setattr(Receiver, "_arrived", clumsy)
     server, _ = clean(replace(PLAN, iterations=1))

@@ -104,3 +104,69 @@ def test_a_cleared_window_is_empty(sides: tuple[Side, Side]) -> None:
     sides[0].fill(window)
     window.clear()
     assert (window.size(), window.is_full()) == (0, False)
+
+
+class Slow:
+    """A landing that is down when the test says so."""
+
+    def __init__(self) -> None:
+        self.down = False
+
+    def is_down(self, timeout_s: float) -> bool:
+        return self.down
+
+
+class Runway:
+    """A receiving window whose chunks land on a device."""
+
+    def __init__(self, sides: tuple[Side, Side]) -> None:
+        self.recv, self.send = sides
+        self.landings: list[Slow] = []
+        self.down: list[int] = []
+        self.window = SlidingWindow(
+            self.recv.net,
+            self.recv.comm,
+            16,
+            is_recv=True,
+            on_done=self._done,
+            on_down=lambda chunk, completion, landing: self.down.append(chunk),
+        )
+
+    def _done(self, chunk: int, completion: Completion) -> Slow:
+        self.landings.append(Slow())
+        return self.landings[-1]
+
+    def arrive(self, count: int) -> None:
+        outgoing = self.send.window(12)
+        for _ in range(count):
+            outgoing.add_request(self.send.post(), None)
+        outgoing.drain_all(5.0)
+
+
+def test_a_receive_is_consumed_only_when_it_has_landed(sides: tuple[Side, Side]) -> None:
+    runway = Runway(sides)
+    window = runway.window
+    runway.recv.fill(window)
+    runway.arrive(2)
+    assert not window.wait_and_release_oldest(0.05)
+    assert len(runway.landings) == 2, "the second chunk does not wait for the first to land"
+    assert (window.size(), window.is_full(), window.oldest) == (16, True, 0)
+    with pytest.raises(LocalProtocolError, match="unable to allocate requests"):
+        runway.recv.post()
+    runway.landings[1].down = True
+    assert not window.try_release_oldest(), "the first is still in the air, and order is kept"
+    runway.landings[0].down = True
+    assert window.try_release_oldest()
+    assert window.wait_and_release_oldest(1.0)
+    assert (runway.down, window.size(), window.oldest) == ([0, 1], 14, 2)
+    runway.recv.post()
+
+
+def test_a_landing_that_never_ends_is_a_stall(sides: tuple[Side, Side]) -> None:
+    runway = Runway(sides)
+    runway.window.add_request(runway.recv.post(), 0)
+    runway.arrive(1)
+    with pytest.raises(StallError, match="1 requests are not done"):
+        runway.window.drain_all(0.05)
+    runway.window.clear()
+    assert (runway.window.size(), runway.window.oldest) == (0, None)

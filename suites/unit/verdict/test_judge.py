@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +22,6 @@ from harness.evidence import (
 from harness.plan import CLAIMS, TRANSFER_CLAIMS
 from harness.plan.plan import EXERCISES
 from harness.verdict import cause, headline, judge, unsettled
-from harness.verdict.exchange import Exchange
 from harness.verdict.judge import CHECKS
 from suites.unit.verdict.clean import (
     TEST,
@@ -262,23 +260,3 @@ def test_a_tests_own_claim_must_be_settled_too() -> None:
     assert (found.klass, found.claim) == ("UNSETTLED", "scaling")
     settled = replace(made, record=finding("scaling", "PASS", 0.0, ""))
     assert unsettled([made, settled]) == ()
-
-
-def test_judging_looks_as_often_at_many_iterations_as_at_few(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Every look goes through all records of a kind: one an iteration would be quadratic."""
-    looks: list[object] = []
-    seen = Exchange.seen
-
-    def count(self: Exchange, *what: Any, **where: Any) -> Any:
-        looks.append(what)
-        return seen(self, *what, **where)
-
-    monkeypatch.setattr(Exchange, "seen", count)
-    counts = []
-    for iterations in (2, 50):
-        looks.clear()
-        assert outcomes(clean(iterations=iterations))["delivery"] == "PASS"
-        counts.append(len(looks))
-    assert counts[0] == counts[1]

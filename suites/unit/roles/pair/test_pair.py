@@ -22,6 +22,7 @@ def node(*gpus: GpuSpec) -> Any:
     [
         (0, {"gpu": 0, "nic": "eth1", "numa": -1}),
         (3, {"gpu": 3, "nic": "eth2", "numa": 1}),
+        (1, {"gpu": 3, "nic": "eth2", "numa": 1}),  # the node's second
         (5, {"gpu": 5, "nic": "", "numa": -1}),  # the inventory is silent about it
     ],
 )
