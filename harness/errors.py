@@ -44,6 +44,12 @@ class InventoryError(HarnessError):
     klass = "INVENTORY"
 
 
+class PresetError(HarnessError):
+    """An environment preset cannot be used, or there is none of that name."""
+
+    klass = "PRESET"
+
+
 class PlanError(HarnessError):
     """A plan asks for what cannot be."""
 
@@ -116,6 +122,18 @@ class ProvisionError(NodeError):
     """The node lacks what a role needs."""
 
     klass = "INFRA_PROVISION"
+
+
+class PreflightError(NodeError):
+    """Nodes differ, or one is not fit for what is to run: said before any traffic."""
+
+    klass = "PREFLIGHT"
+
+
+class ArtefactError(HarnessError):
+    """A plugin's or library's file cannot be examined."""
+
+    klass = "ARTEFACT"
 
 
 class LeashError(NodeError):

@@ -26,6 +26,7 @@ class GpuSpec:
     index: int
     nic: str
     numa: int = -1
+    cpus: str = ""  # of the roles that use it; '' = the node's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,13 @@ class NodeSpec:
     nics: tuple[NicSpec, ...] = ()  # data NICs in channel order
     gpus: tuple[GpuSpec, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    preset: str = ""  # the environment set that lies below `environment`
+    cpus: str = ""  # that roles may run on, such as 0-7,104-111; '' = any
+
+    def cpus_for(self, gpu: int) -> str:
+        """The CPUs of a role that uses `gpu`."""
+        stated = (spec.cpus for spec in self.gpus if spec.index == gpu and spec.cpus)
+        return next(stated, self.cpus)
 
     @property
     def nic_names(self) -> tuple[str, ...]:
@@ -78,6 +86,7 @@ class Inventory:
     tier: str
     nodes: tuple[NodeSpec, ...] = ()
     testbed: TestbedSpec | None = None
+    may_differ: Mapping[str, str] = field(default_factory=dict)  # a preflight's key -> why
 
     def with_memory(self, memory: str | None) -> Inventory:
         """For a run that asks for this memory: a testbed to build gets GPUs for CUDA memory."""
@@ -100,4 +109,10 @@ class Inventory:
             for node in body["nodes"]
         )
         testbed = TestbedSpec(**body["testbed"]) if body["testbed"] else None
-        return cls(source=body["source"], tier=body["tier"], nodes=nodes, testbed=testbed)
+        return cls(
+            source=body["source"],
+            tier=body["tier"],
+            nodes=nodes,
+            testbed=testbed,
+            may_differ=body["may_differ"],
+        )

@@ -13,8 +13,10 @@ from typing import Any
 
 import tomllib
 
+from harness.inventory.cpus import is_cpu_list
 from harness.inventory.spec import TIERS, GpuSpec, Inventory, NicSpec, NodeSpec, TestbedSpec
 from harness.inventory.table import Problems, Table
+from harness.preset import presets
 
 NIC_NAME = re.compile(r"[^/:\s]{1,15}")  # what the kernel takes
 # A leading dash would be an option to ssh; the rest ends up in names of files.
@@ -39,7 +41,8 @@ def read_toml(text: str, source: str, problems: Problems, folder: Path) -> Inven
 def _inventory(top: Table, source: str, folder: Path) -> Inventory:
     if not top.holder("testbed").has("testbed"):
         tier = _tier(top, TIERS, "two-node")
-        return Inventory(source=source, tier=tier, nodes=_nodes(top, folder))
+        nodes = _nodes(top, folder)
+        return Inventory(source=source, tier=tier, nodes=nodes, may_differ=_may_differ(top))
     for key in ("node", "defaults"):
         if top.holder(key).has(key):
             top.problem(key, "beside [testbed]", "either a testbed to build or nodes to reach")
@@ -50,6 +53,14 @@ def _inventory(top: Table, source: str, folder: Path) -> Inventory:
 
 def _tier(top: Table, allowed: Sequence[str], default: str) -> str:
     return top.read("tier", default, lambda v: v in allowed, f"one of {', '.join(allowed)}")
+
+
+def _may_differ(top: Table) -> dict[str, str]:
+    """Keys of the preflight in which these nodes are meant to differ, each with the reason."""
+    stated = top.strings("may_differ")
+    for key in (key for key, reason in stated.items() if not reason.strip()):
+        top.problem(f"may_differ.{key}", "no reason", "why these nodes may differ in it")
+    return stated
 
 
 def _testbed(table: Table) -> TestbedSpec:
@@ -111,9 +122,20 @@ def _node(table: Table, folder: Path) -> NodeSpec:
         nics=nics,
         gpus=_gpus(table, [nic.name for nic in nics]),
         environment=table.strings("environment"),
+        preset=table.read("preset", "", lambda v: v in presets(), f"one of {_known_presets()}"),
+        cpus=_cpus(table),
     )
     table.close()
     return spec
+
+
+def _known_presets() -> str:
+    return ", ".join(presets())
+
+
+def _cpus(table: Table) -> str:
+    expected = 'CPUs, such as "0-7,104-111"'
+    return table.read("cpus", "", lambda v: isinstance(v, str) and is_cpu_list(v), expected)
 
 
 def _matching(table: Table, key: str, default: str, pattern: re.Pattern[str], expected: str) -> str:
@@ -185,6 +207,7 @@ def _gpu(table: Table, nics: list[str]) -> GpuSpec:
         index=table.integer("index", -1, 0, 255),
         nic=table.read("nic", "", lambda v: v in nics, known),
         numa=table.integer("numa", -1, -1, 1023),
+        cpus=_cpus(table),
     )
     table.close()
     return spec

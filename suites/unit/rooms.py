@@ -23,17 +23,21 @@ TABLE: dict[str, set[str] | None] = {
     "": set(),
     "errors": set(),
     "plan": {"errors"},
+    "preset": set(),
     "evidence": set(),
-    "inventory": set(),
+    "inventory": {"preset"},
     "nodes": {"inventory", "evidence"},
     "testbed": {"inventory", "nodes"},
     "tcpx": set(),
     "nic": {"evidence"},
+    "facts": {"nic"},
     "faults": {"nodes", "evidence"},
-    "roles": {"tcpx", "nic", "evidence"},
+    "roles": {"tcpx", "nic", "facts", "evidence"},
     "verdict": {"evidence"},
     "report": {"evidence", "verdict"},
     "bundle": set(),
+    "artefact": set(),
+    "preflight": {"inventory", "nodes", "evidence", "artefact", "verdict"},
     "bench": ANY,
     "cli": ANY,
     "__main__": ANY,
@@ -51,6 +55,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "psutil": ("nic/",),
     "junit_xml": ("report/",),
     "cupy": ("tcpx/cuda/", "bench/drivers/"),
+    "elftools": ("artefact/",),
     "pynvml": ("nic/",),
     "numpy": ("tcpx/", "roles/", "nic/", "bench/drivers/"),
     # What a bench compares with, in whatever Python has it.
@@ -72,6 +77,7 @@ NODE_SIDE = (
     "evidence/",
     "tcpx/",
     "nic/",
+    "facts/",
     "roles/",
     "faults/link_program.py",
     "faults/rate_program.py",
@@ -115,7 +121,7 @@ NO_MIRROR = (
     "tcpx/unpack/test_mutations.py",
     "tcpx/cuda/test_sanitizer.py",
 )
-ROLES = ("server", "client", "observer")
+ROLES = ("server", "client", "observer", "probe")
 NOT_ON_A_NODE = {"paramiko", "pytest", "_pytest", "xdist", "pyroute2", "junit_xml", "tomllib"}
 
 

@@ -52,8 +52,9 @@ def test_an_installed_copy_has_the_default_built_in(tmp_path):
     site = tmp_path / "site"
     empty = tmp_path / "empty"
     empty.mkdir()
-    for file in sorted((PROJECT / "harness" / "inventory").glob("*.*")):
-        _copy(file, site / "harness" / "inventory" / file.name)
+    for room in ("inventory", "preset"):
+        for file in sorted((PROJECT / "harness" / room).rglob("*.*")):
+            _copy(file, site / file.relative_to(PROJECT))
     for name in ("__init__.py", "errors.py"):
         _copy(PROJECT / "harness" / name, site / "harness" / name)
     program = (

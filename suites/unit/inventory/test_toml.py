@@ -60,7 +60,9 @@ def test_the_example_reads_as_it_is_commented():
     assert server.nic_names == ("eth1", "eth2", "eth3", "eth4")
     assert client.user == "tester"
     assert client.nics[3] == NicSpec(name="eth4", rate_gbit_s=200.0, mtu=8244, numa=1)
-    assert client.gpus[1] == GpuSpec(index=4, nic="eth3", numa=1)
+    assert client.gpus[1] == GpuSpec(index=4, nic="eth3", numa=1, cpus="52-59,156-163")
+    assert [client.cpus_for(gpu) for gpu in (0, 4)] == ["0-7,104-111", "52-59,156-163"]
+    assert client.preset == "gke"
     assert client.environment["NCCL_NSOCKS_PERTHREAD"] == "2"
     assert client.environment["NCCL_GPUDIRECTTCPX_CTRL_DEV"] == "mgmt0"
     assert "NCCL_GPUDIRECTTCPX_CTRL_DEV" not in server.environment
@@ -192,8 +194,8 @@ def test_an_unknown_key_is_met_with_a_suggestion(problems, key):
 def test_a_problem_of_the_defaults_is_told_once_and_there(problems):
     assert problems("[defaults]\nport = 0\nname = 'x'\n" + TWO) == [
         "defaults.port: 0; expected 1..65535",
-        "defaults.name: unknown key; expected one of environment, gpu, key, known_hosts, "
-        "management, nic, nics, port, python, ssh_config, user",
+        "defaults.name: unknown key; expected one of cpus, environment, gpu, key, known_hosts, "
+        "management, nic, nics, port, preset, python, ssh_config, user",
     ]
 
 
@@ -257,3 +259,23 @@ def test_a_testbed_cannot_claim_to_be_machines(problems):
 def test_a_testbed_beside_nodes_is_refused(problems):
     line = "node: beside [testbed]; expected either a testbed to build or nodes to reach"
     assert problems(TWO + "[testbed]\n") == [line]
+
+
+def test_presets_and_cpus_are_read_and_refused(write, problems):
+    stated = (
+        TWO + 'preset = "gke"\ncpus = "0-3,8"\n[[node.gpu]]\nindex = 2\nnic = "eth1"\ncpus = "4"'
+    )
+    node = load(write(stated)).nodes[1]
+    assert node.preset == "gke"
+    assert [node.cpus_for(gpu) for gpu in (0, 2)] == ["0-3,8", "4"]
+    (preset,) = problems(TWO + 'preset = "gcp"')
+    assert preset.startswith("node[1].preset: 'gcp'; expected one of container-engine, gke")
+    (cpus,) = problems(TWO + 'cpus = "8-0"')
+    assert cpus == "node[1].cpus: '8-0'; expected CPUs, such as \"0-7,104-111\""
+
+
+def test_nodes_may_be_meant_to_differ_for_a_reason(write, problems):
+    why = '[may_differ]\n"kernel.release" = "one is newer"\n'
+    assert load(write(why + TWO)).may_differ == {"kernel.release": "one is newer"}
+    (none,) = problems('[may_differ]\n"os" = ""\n' + TWO)
+    assert none == "may_differ.os: no reason; expected why these nodes may differ in it"
