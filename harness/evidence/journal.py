@@ -23,6 +23,7 @@ from harness.evidence.records import (
     ExchangeEnded,
     ExchangePlanned,
     Judged,
+    PreflightEnded,
     Record,
     RunEnded,
     RunStarted,
@@ -41,6 +42,7 @@ DURABLE = (
     ExchangeEnded,
     ClaimMade,
     Judged,
+    PreflightEnded,
     RunEnded,
 )
 

@@ -138,11 +138,34 @@ class LeaseReleased(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockMeasured(Record):
-    """The node's monotonic clock minus the controller's, +- `bound_s`."""
+    """The node's monotonic clock minus the controller's, +- `bound_s`; its wall clock likewise."""
 
     node: str
     offset_s: float
     bound_s: float
+    wall_offset_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFacts(Record):
+    """What a node says of itself before a run, key by key; `unknown` maps a key to why it is."""
+
+    node: str
+    facts: dict[str, str]
+    unknown: dict[str, str] = field(default_factory=dict)
+    cost_s: float = 0.0  # what reading it took there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreflightEnded(Record):
+    """All nodes compared: how many keys, what nobody could read, what may and what must not be."""
+
+    nodes: tuple[str, ...]
+    checked: int
+    duration_s: float
+    unknown: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +186,7 @@ class RoleStarted(Record):
     role: str
     pid: int
     command: tuple[str, ...]
+    cpus: str = ""  # that the kernel lets it run on, read after it had started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from queue import Queue
 from typing import Any
 
-from harness.errors import LeaseError, NodeError
+from harness.errors import LeaseError, NodeError, RoleError
 from harness.evidence import ClockMeasured, LeaseTaken, RoleExited
+from harness.inventory.cpus import cpu_set
 from harness.nodes.process import Event, Process
 from harness.nodes.ssh import Connection
 from harness.nodes.wire import SILENCE_S, Message, Wire
@@ -45,10 +46,12 @@ class Leash:
         deadline_s: float,
         first_line: str = "",
         stream_bytes: int = 0,
+        cpus: str = "",
     ) -> Process:
         """Start a program in the node's environment, with the inventory's and `env` on top.
 
         Of each of its streams at most `stream_bytes` are passed on (0: the leash's own limit).
+        With `cpus` it runs on those and no others, or not at all.
         """
         process = Process(name, self._spec.name, events, self._ask)
         with self._lock:
@@ -64,23 +67,45 @@ class Leash:
                 deadline_s=deadline_s,
                 first=f"{first_line}\n" if first_line else "",
                 stream_bytes=stream_bytes,
+                cpus=sorted(cpu_set(cpus)) if cpus else [],
             )
         except BaseException:
             self._processes.pop(name, None)
             raise
-        process.pid = reply["pid"]
+        process.pid, process.cpus = reply["pid"], reply["cpus"]
+        if cpus and process.cpus:
+            self._check_cpus(process, cpus)
         return process
+
+    def _check_cpus(self, process: Process, wanted: str) -> None:
+        """The kernel has the last word: it takes what exists of a wish, and says nothing."""
+        if cpu_set(process.cpus) == cpu_set(wanted):
+            return
+        process.stop(grace_s=0.0)
+        raise RoleError(
+            f"{process.name} may run on CPUs {process.cpus}",
+            expected=f"{wanted}, as the inventory says",
+            where=self._spec.name,
+            fix="See `lscpu` there, and correct cpus in the inventory",
+        )
 
     def clock(self) -> ClockMeasured:
         """The fastest of several questions bounds the error best: half of its round trip."""
-        best_s, offset_s = float("inf"), 0.0
+        best_s, offset_s, wall_offset_s = float("inf"), 0.0, 0.0
         for _ in range(CLOCK_ROUNDS):
             asked_s = time.monotonic()
             reply, heard_s = self._wire.ask("clock")
             if heard_s - asked_s < best_s:
                 best_s = heard_s - asked_s
                 offset_s = reply["monotonic_s"] - (asked_s + heard_s) / 2
-        return ClockMeasured(node=self._spec.name, offset_s=offset_s, bound_s=best_s / 2)
+                since_s = time.monotonic() - heard_s + best_s / 2  # that the node looked
+                wall_offset_s = reply["wall_s"] + since_s - time.time()
+        return ClockMeasured(
+            node=self._spec.name,
+            offset_s=offset_s,
+            bound_s=best_s / 2,
+            wall_offset_s=round(wall_offset_s, 6),
+        )
 
     @contextlib.contextmanager
     def lease(self, owner: str, *, wait_s: float) -> Iterator[LeaseTaken]:

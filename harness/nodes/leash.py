@@ -215,18 +215,34 @@ class Role:
         }
 
 
-def tie_to(leash: int) -> Callable[[], None]:
-    """What a new role does before exec: die with the leash, even if it is already dead."""
+def tie_to(leash: int, cpus: list[int]) -> Callable[[], None]:
+    """What a new role does before exec: die with the leash, even if it is already dead; keep to
+    `cpus`, if there are any. What came of that is read back, see cpus_of."""
 
     def tie() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != leash:
             os._exit(1)
+        if cpus:
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(0, cpus)
 
     return tie
 
 
-def spawn(argv: list[str], env: dict[str, str], mark: str) -> subprocess.Popen[bytes]:
+def cpus_of(pid: int) -> str:
+    """The CPUs that the kernel lets a process run on, in its own words; '' when it is gone."""
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            lines = [line for line in file if line.startswith("Cpus_allowed_list:")]
+    except OSError:
+        return ""
+    return lines[0].partition(":")[2].strip() if lines else ""
+
+
+def spawn(
+    argv: list[str], env: dict[str, str], mark: str, cpus: list[int]
+) -> subprocess.Popen[bytes]:
     """Start a role in its own session."""
     return subprocess.Popen(
         argv,
@@ -236,7 +252,7 @@ def spawn(argv: list[str], env: dict[str, str], mark: str) -> subprocess.Popen[b
         bufsize=0,
         env={**os.environ, **env, MARK: mark},
         start_new_session=True,
-        preexec_fn=tie_to(os.getpid()),
+        preexec_fn=tie_to(os.getpid(), cpus),
     )
 
 
@@ -439,7 +455,7 @@ class Leash:
         """Hearing it is all there is to it."""
 
     def do_clock(self, _request: dict[str, Any]) -> dict[str, Any]:
-        return {"monotonic_s": time.monotonic()}
+        return {"monotonic_s": time.monotonic(), "wall_s": time.time()}
 
     def do_lease(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"holder": self.lease.take(request["owner"])}
@@ -456,7 +472,7 @@ class Leash:
             raise Refused(f"a role named {name} is running")
         self.started += 1
         mark = f"{self.mark}:{self.started}"
-        process = spawn(request["argv"], request["env"], mark)
+        process = spawn(request["argv"], request["env"], mark, request.get("cpus") or [])
         limit = request.get("stream_bytes") or STREAM_BYTES
         role = Role(name, mark, process, time.monotonic() + request["deadline_s"], limit)
         self.roles[name] = role
@@ -464,7 +480,7 @@ class Leash:
             os.set_blocking(fd, False)
         self._watch_outputs(role)
         self._feed(role, request["first"].encode())
-        return {"pid": process.pid}
+        return {"pid": process.pid, "cpus": cpus_of(process.pid)}
 
     def do_send(self, request: dict[str, Any]) -> None:
         role = self.roles.get(request["name"])

@@ -46,6 +46,7 @@ class Process:
         self, name: str, node: str, events: Queue[Event], ask: Callable[..., dict[str, Any]]
     ) -> None:
         self.name, self.node, self.pid = name, node, 0
+        self.cpus = ""  # that it may run on, as the kernel says
         self._events = events
         self._ask = ask
         self._ended: Future[RoleExited] = Future()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import LeaseError, LeashError, NodeError
+from harness.errors import LeaseError, LeashError, NodeError, RoleError
 from harness.nodes import Event, Exited, Leash, Line, Node, Process, connect
 from harness.nodes.leash import LINE_BYTES, STREAM_BYTES
 from harness.nodes.ssh import Connection
@@ -530,3 +530,36 @@ def test_failure_inside_a_lease_is_not_hidden(node: Node) -> None:
             raise ZeroDivisionError
     with node.leash().lease("second", wait_s=1):
         pass
+
+
+# -- cpus --------------------------------------------------------------------------------------
+
+
+def test_process_keeps_to_its_cpus_and_so_do_its_children(node: Node, events: Events) -> None:
+    cpu = str(max(os.sched_getaffinity(0)))
+    command = ["sh", "-c", "grep Cpus_allowed_list /proc/self/status"]
+    process = node.leash().start("pinned", command, events=events, deadline_s=9, cpus=cpu)
+    lines, _ = heard(events)
+    assert process.cpus == cpu
+    assert [line.split()[1] for line in out(lines)] == [cpu]
+
+
+def test_process_without_cpus_has_all_of_the_leashs(node: Node, events: Events) -> None:
+    process = node.leash().start("free", ["sleep", "1"], events=events, deadline_s=9)
+    process.stop(grace_s=0)
+    allowed = Path("/proc/self/status").read_text().partition("Cpus_allowed_list:")[2].split()[0]
+    assert process.cpus == allowed
+
+
+@pytest.mark.parametrize("cpus", ["4000-4001", "0-4001"])
+def test_cpus_that_are_not_there_end_the_process_and_are_named(
+    node: Node, events: Events, cpus: str
+) -> None:
+    with pytest.raises(RoleError, match=f"alpha: lost may run on CPUs .*; expected {cpus}, as"):
+        node.leash().start("lost", ["sleep", "60"], events=events, deadline_s=90, cpus=cpus)
+    _, last = heard(events)
+    assert last.record.reason == "stopped"
+
+
+def test_wall_clock_of_the_same_machine_agrees(node: Node) -> None:
+    assert abs(node.leash().clock().wall_offset_s) < 0.05

@@ -13,7 +13,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import HarnessError
@@ -26,6 +26,7 @@ from harness.evidence import (
 )
 from harness.nodes import Node
 from harness.plan import Assignment, Plan
+from harness.roles.pair.profile import Profile
 from harness.roles.pair.run import Run
 from harness.roles.pair.watch import Watch
 
@@ -42,6 +43,7 @@ class Pair:
     owner: str
     tier: str
     watches: dict[str, Watch]  # by node name; shared by all pairs that these nodes are in
+    profile: Profile = field(default_factory=Profile)
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -142,7 +144,7 @@ class Pair:
             for watch in watches:
                 watch.ended(name, write)
 
-        run = Run(self.server, self.client, assignments, self._env, write)
+        run = Run(self.server, self.client, assignments, self._env, write, profile=self.profile)
         try:
             try:
                 run.listen(drain, loading=begin)

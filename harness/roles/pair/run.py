@@ -26,6 +26,7 @@ from harness.evidence import (
 )
 from harness.nodes import Event, Line, Node, Process
 from harness.plan import Assignment
+from harness.roles.pair.profile import Profile
 
 READY_S = 15.0  # python3 and numpy start in 0.2 s; a drowned machine gets a chance
 PEER_S = 1.0
@@ -43,6 +44,7 @@ class Part:
     node: Node
     process: Process
     heard_s: float
+    silence_s: float = SILENCE_S
     ready: RoleReady | None = None
     exited: RoleExited | None = None
     stopped: str = ""  # why we stopped it, '' when we did not
@@ -57,6 +59,7 @@ class Run:
     assignments: dict[str, Assignment]
     env: Callable[[Node], dict[str, str]]
     write: Callable[[Record], None]
+    profile: Profile = field(default_factory=Profile)
     _events: queue.Queue[Event] = field(default_factory=lambda: queue.Queue(MAX_EVENTS))
     _parts: dict[str, Part] = field(default_factory=dict)
     _failed_s: float = 0.0  # when the first role failed
@@ -84,17 +87,26 @@ class Run:
 
     def _start(self, role: str, node: Node) -> None:
         assignment = self.assignments[role]
-        command = [node.spec.python, "-m", "harness.roles", role, "--assigned"]
+        bare = [node.spec.python, "-m", "harness.roles", role, "--assigned"]
+        command = self.profile.around(node, f"{assignment.nonce}-{role}", bare)
+        late_s = self.profile.ending_s(node.spec.name)
         process = node.leash().start(
             role,
             command,
             events=self._events,
             env=self.env(node),
-            deadline_s=assignment.plan.deadline_s + READY_S + GRACE_S,
+            deadline_s=assignment.plan.deadline_s + READY_S + GRACE_S + late_s,
+            cpus=node.spec.cpus_for(assignment.plan.gpu),
         )
-        self._parts[role] = Part(role, node, process, time.monotonic())
+        self._parts[role] = Part(role, node, process, time.monotonic(), SILENCE_S + late_s)
         self.write(
-            RoleStarted(node=node.spec.name, role=role, pid=process.pid, command=tuple(command))
+            RoleStarted(
+                node=node.spec.name,
+                role=role,
+                pid=process.pid,
+                command=tuple(command),
+                cpus=process.cpus,
+            )
         )
 
     def _assign(self, role: str, assignment: Assignment) -> None:
@@ -130,7 +142,7 @@ class Run:
         for part in self._running():
             if self._failed_s and now - self._failed_s > PEER_S:
                 self._stop(part, "stopped")
-            elif part.ready is not None and now - part.heard_s > SILENCE_S:
+            elif part.ready is not None and now - part.heard_s > part.silence_s:
                 self._stop(part, "silence")
 
     def _excuse(self, now_s: float) -> None:

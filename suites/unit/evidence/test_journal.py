@@ -149,6 +149,7 @@ def test_plans_and_ends_and_verdicts_are_what_matters() -> None:
         "ExchangeEnded",
         "ClaimMade",
         "Judged",
+        "PreflightEnded",
         "RunEnded",
     }
     assert all(issubclass(kind, Record) for kind in DURABLE)

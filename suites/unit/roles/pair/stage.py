@@ -72,9 +72,10 @@ class Stage:
         env: Mapping[str, str],
         deadline_s: float,
         stream_bytes: int = 0,
+        cpus: str = "",
     ) -> Process:
         process = Process(name, self.name, events, self._ask)
-        process.pid = 100 + len(self.actors)
+        process.pid, process.cpus = 100 + len(self.actors), cpus
         self.actors[name] = Actor(
             process, self.plays[name], env=env, command=tuple(argv), deadline_s=deadline_s
         )
