@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
             return 2
         if "openssh-server" in packages and SYSTEMD.exists():
             print("sshd is installed, not started. At boot neither: systemctl disable ssh")
-    found = [*needs.checks(), *modules(), *gpu()]
+    found = [*needs.checks(), *modules(), elf(), *gpu()]
     lacking = any(check.needed and not check.ok for check in found)
     spec = _node(args) if args.nodes else None
     placed = places()
@@ -131,6 +131,11 @@ def _module(name: str, distribution: str, what_for: str) -> Check:
         seen, ok = str(error), False
     fix = f"Run: {sys.executable} -m pip install {distribution}"
     return Check(name=name, what_for=what_for, ok=ok, seen=seen, fix=fix)
+
+
+def elf() -> Check:
+    fix = f"Run: {sys.executable} -m pip install 'tcpx-harness[elf]'"
+    return _optional("pyelftools", "a plugin's file before it is loaded", _origin("elftools"), fix)
 
 
 def gpu() -> list[Check]:

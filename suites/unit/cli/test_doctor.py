@@ -252,3 +252,10 @@ def test_without_nvml_there_is_no_place_to_tell(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(doctor, "open_nvml", refuse)
     assert doctor.places() == []
+
+
+def test_what_reads_plugin_files_is_optional_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_origin", lambda module: "")
+    found = doctor.elf()
+    assert (found.ok, found.needed) == (False, False)
+    assert found.fix.endswith("pip install 'tcpx-harness[elf]'")
