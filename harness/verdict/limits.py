@@ -1,9 +1,17 @@
-"""What is allowed, in one place: each number with its unit in the name and a reason beside it."""
+"""What is allowed, in one place: each number with its unit in the name and a reason beside it.
+
+What a tier must reach is a file of its own in `tiers/`: a promise about machines, not about us.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, fields
+from importlib.resources import files
 
+import tomllib
+
+from harness.errors import EvidenceError
 from harness.plan import KIB, MIB
 
 
@@ -64,3 +72,43 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierLimits:
+    """What exchanges of a tier must reach; the file says where each figure is from."""
+
+    gpu_gb_s_min: float
+    nics: int
+    nics_gb_s_min: float
+    transfer_mib: int
+    transfer_ms_max: float
+    scaling_share_min: float
+    one_channel_gb_s_min: float
+
+
+@functools.cache
+def tier_limits(tier: str) -> TierLimits:
+    """The tier's limits; EvidenceError for a tier that promises nothing."""
+    file = files(__package__).joinpath("tiers", f"{tier}.toml")
+    if not file.is_file():
+        raise EvidenceError(
+            f"tier {tier} has no limits", expected="one of those in harness/verdict/tiers"
+        )
+    return read_limits(file.read_text(encoding="utf-8"), tier)
+
+
+def read_limits(text: str, source: str) -> TierLimits:
+    """Every figure must be there, be positive, and be known."""
+    body = tomllib.loads(text)
+    known = {field.name for field in fields(TierLimits)}
+    wrong = [f"{name} is missing" for name in sorted(known - set(body))]
+    wrong += [f"{name} is unknown" for name in sorted(set(body) - known)]
+    wrong += [
+        f"{name} is {value!r}, expected a number above 0"
+        for name, value in body.items()
+        if type(value) not in (int, float) or not 0 < value < float("inf")
+    ]
+    if wrong:
+        raise EvidenceError("; ".join(wrong), where=source)
+    return TierLimits(**body)
