@@ -23,7 +23,7 @@ from harness.errors import ProvisionError
 from harness.inventory.spec import NodeSpec
 from harness.nodes.exchange import Ran
 
-ROOMS = ("__init__.py", "errors.py", "plan", "evidence", "tcpx", "nic", "roles")
+ROOMS = ("__init__.py", "errors.py", "plan", "evidence", "tcpx", "nic", "facts", "roles")
 CONTROLLER_ONLY = ("roles/pair",)
 MODULES = ("psutil", "numpy")
 MIN_PYTHON = (3, 10)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.evidence import Entry, Judged, RunStarted
+from harness.evidence import Entry, Judged, PreflightEnded, RunStarted
 from harness.report.case import Case
 from harness.report.ending import all_cases, outcome
 from harness.report.exchanges import ChannelFigures, Told, exchanges
@@ -31,6 +31,7 @@ def run_lines(entries: Sequence[Entry], folder: Path) -> list[str]:
     red = [case for case in found if case.red]
     return [
         *_header(entries),
+        *_preflight(entries),
         *_largest(entries),
         *(line for case in red[:MOST_RED] for line in _red_lines(case)),
         *([f"and {len(red) - MOST_RED} more in the report"] if len(red) > MOST_RED else []),
@@ -46,6 +47,17 @@ def _header(entries: Sequence[Entry]) -> list[str]:
         return []
     names = [node.get("name", "?") for node in started.record.inventory.get("nodes", [])]
     return [f"run {started.run}, tier {started.record.tier}, nodes {', '.join(names) or 'none'}"]
+
+
+def _preflight(entries: Sequence[Entry]) -> list[str]:
+    """What the nodes were compared in before anything ran; of several workers' the first."""
+    ended = (e.record for e in entries if isinstance(e.record, PreflightEnded))
+    return [
+        f"preflight: {counted(one.checked, 'fact')} of {', '.join(one.nodes)} compared, "
+        f"{len(one.unknown)} that nobody could read, {len(one.allowed)} that may differ, "
+        f"{counted(len(one.problems), 'problem')}"
+        for one in list(ended)[:1]
+    ]
 
 
 def _largest(entries: Sequence[Entry]) -> list[str]:

@@ -1,1 +1,2 @@
-"""Programs that run on a node: `server`, `client`, `observer`; and `pair`, which runs them."""
+"""Programs that run on a node: `server`, `client`, `observer`, `probe`; and `pair`, which runs two
+of them against each other."""

@@ -24,7 +24,16 @@ def names() -> list[str]:
 def test_archive_holds_the_rooms_of_a_node() -> None:
     found = names()
     rooms = {name.split("/")[1] for name in found}
-    assert rooms == {"__init__.py", "errors.py", "plan", "evidence", "tcpx", "nic", "roles"}
+    assert rooms == {
+        "__init__.py",
+        "errors.py",
+        "plan",
+        "evidence",
+        "tcpx",
+        "nic",
+        "facts",
+        "roles",
+    }
     assert found == sorted(found)
     assert "harness/roles/__init__.py" in found
     assert "harness/tcpx/unpack/unpack.cu" in found, "what a node's GPU compiles"

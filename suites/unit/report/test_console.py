@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.evidence import GpuLoad
+from harness.evidence import GpuLoad, PreflightEnded
 from harness.report import exchange_lines, run_lines
 from suites.unit.report.run import BROKEN, DAMAGED, green, run
-from suites.unit.verdict.clean import changed, clean, sockets_changed
+from suites.unit.verdict.clean import changed, clean, entries_of, sockets_changed
 
 FOLDER = Path("reports/run-1")
 
@@ -71,3 +71,14 @@ def test_a_green_run_shows_its_largest_exchange_by_channel() -> None:
 
 def test_a_run_of_which_nothing_is_known_is_an_error() -> None:
     assert run_lines([], FOLDER)[-2] == "verdict: ERROR"
+
+
+def test_the_preflight_is_told_in_one_line() -> None:
+    ended = PreflightEnded(
+        nodes=("a", "b"), checked=57, duration_s=0.3, unknown=("x",), allowed=("y", "z")
+    )
+    lines = run_lines(entries_of([(0.0, ended)]), FOLDER)
+    assert (
+        "preflight: 57 facts of a, b compared, 1 that nobody could read, 2 that may differ, "
+        "0 problems" in lines
+    )

@@ -1,0 +1,90 @@
+"""Whether each node is fit for what is to run, whatever the others are: from its facts alone.
+
+Only what is known to be wrong is told; an unknown is the parity's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from harness.evidence import NodeFacts
+
+CHUNK_SIZE = "NCCL_DYNAMIC_CHUNK_SIZE"
+INTERFACES = "NCCL_GPUDIRECTTCPX_SOCKET_IFNAME"
+CONTROL = "NCCL_GPUDIRECTTCPX_CTRL_DEV"
+DEVMEM_TIER = "two-node-tcpx"
+
+
+def unfit(node: NodeFacts, *, tier: str, wants_plugin: bool) -> tuple[str, ...]:
+    """Every reason, as key, what it is, what it must be, and what to do."""
+    rules: list[Callable[[NodeFacts], Iterator[str]]] = []
+    if wants_plugin:
+        rules += [_file, _chunk_size, _interfaces, _control]
+    if tier == DEVMEM_TIER:
+        rules += [_devmem, _header_split]
+    return tuple(reason for rule in rules for reason in rule(node))
+
+
+def _file(node: NodeFacts) -> Iterator[str]:
+    path = node.facts.get("plugin.path", "none")
+    if path == "none":
+        yield "plugin.path is none, expected the plugin's file: name it with --hil-plugin"
+    elif "plugin.sha256" in node.unknown:
+        why = node.unknown["plugin.sha256"]
+        yield f"plugin.path {path} cannot be read ({why}): install the plugin there"
+    if node.facts.get("plugin.noexec") == "yes":
+        yield (
+            f"plugin.noexec is yes: {path} lies on a mount from which nothing may be executed; "
+            "copy it elsewhere, or remount that with exec"
+        )
+
+
+def _chunk_size(node: NodeFacts) -> Iterator[str]:
+    """At its default of 0 the plugin's receives never find room: a hang without a word."""
+    value = node.facts.get(f"environment.{CHUNK_SIZE}", "(not set)")
+    if node.facts.get("plugin.reads_chunk_size") != "yes":
+        return
+    if not (value.isascii() and value.isdigit() and int(value) > 0):
+        yield (
+            f"environment.{CHUNK_SIZE} is {value}, expected a size such as 524288: without it no "
+            "receive ever ends; choose a preset with --hil-env, or state it in the inventory"
+        )
+
+
+def _interfaces(node: NodeFacts) -> Iterator[str]:
+    """The plugin takes NICs by prefix, and those must be the data NICs, called by their labels."""
+    value = node.facts.get(f"environment.{INTERFACES}", "")
+    wanted = set(filter(None, value.removeprefix("=").split(",")))
+    nics = {key.split(".")[1] for key in node.facts if key.startswith("nic.") and ".name" in key}
+    if value and not value.startswith("^") and not _covers(wanted, nics):
+        yield (
+            f"environment.{INTERFACES} is {value}, expected the data NICs "
+            f"{','.join(sorted(nics))}: correct it, or the NICs in the inventory"
+        )
+
+
+def _covers(prefixes: set[str], nics: set[str]) -> bool:
+    return all(any(nic.startswith(prefix) for prefix in prefixes) for nic in nics)
+
+
+def _control(node: NodeFacts) -> Iterator[str]:
+    value = node.facts.get(f"environment.{CONTROL}", "")
+    if f"nic.{value}.name" in node.facts:
+        yield (
+            f"environment.{CONTROL} is {value}, a data NIC, expected one that carries no data: "
+            "control messages would time out behind data"
+        )
+
+
+def _devmem(node: NodeFacts) -> Iterator[str]:
+    if node.facts.get("devmem.vendor") == "no":
+        yield (
+            "devmem.vendor is no, expected yes: this kernel cannot receive into device memory as "
+            "the plugin does; boot the vendor's image"
+        )
+
+
+def _header_split(node: NodeFacts) -> Iterator[str]:
+    for key, value in sorted(node.facts.items()):
+        if key.startswith("nic.") and key.endswith(".header_split") and value == "off":
+            yield f"{key} is off, expected on: payload would land in host memory"

@@ -1,0 +1,94 @@
+"""A node that is not fit, whatever the others are."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.evidence import NodeFacts
+from harness.verdict.fitness import unfit
+
+FIT = {
+    "plugin.path": "/lib/p.so",
+    "plugin.sha256": "ab",
+    "plugin.noexec": "no",
+    "plugin.reads_chunk_size": "yes",
+    "environment.NCCL_DYNAMIC_CHUNK_SIZE": "524288",
+    "environment.NCCL_GPUDIRECTTCPX_SOCKET_IFNAME": "eth1,eth2",
+    "environment.NCCL_GPUDIRECTTCPX_CTRL_DEV": "management",
+    "nic.eth1.name": "eth1",
+    "nic.eth2.name": "eth2",
+    "nic.eth1.header_split": "on",
+    "nic.eth2.header_split": "on",
+    "devmem.vendor": "yes",
+}
+PLUGIN = "environment.NCCL_"
+
+
+def reasons(
+    tier: str = "two-node", *, plugin: bool = True, lost: str = "", **changed: str
+) -> tuple[str, ...]:
+    facts = {**FIT, **{key.replace("__", "."): value for key, value in changed.items()}}
+    facts.pop(lost, None)
+    unknown = {lost: "No such file or directory"} if lost == "plugin.sha256" else {}
+    return unfit(NodeFacts(node="a", facts=facts, unknown=unknown), tier=tier, wants_plugin=plugin)
+
+
+@pytest.mark.parametrize("tier", ["testbed", "two-node", "two-node-tcpx"])
+def test_a_fit_node_is_told_nothing(tier: str) -> None:
+    assert reasons(tier) == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"plugin.path": "none"}, "plugin.path is none"),
+        ({"plugin.noexec": "yes"}, "plugin.noexec is yes: /lib/p.so lies on a mount"),
+        ({f"{PLUGIN}DYNAMIC_CHUNK_SIZE": "0"}, "NCCL_DYNAMIC_CHUNK_SIZE is 0, expected a size"),
+        ({f"{PLUGIN}DYNAMIC_CHUNK_SIZE": "big"}, "NCCL_DYNAMIC_CHUNK_SIZE is big"),
+        (
+            {f"{PLUGIN}GPUDIRECTTCPX_SOCKET_IFNAME": "enp6s0,enp12s0"},
+            "SOCKET_IFNAME is enp6s0,enp12s0, expected the data NICs eth1,eth2",
+        ),
+        ({f"{PLUGIN}GPUDIRECTTCPX_SOCKET_IFNAME": "=eth1"}, "expected the data NICs eth1,eth2"),
+        ({f"{PLUGIN}GPUDIRECTTCPX_CTRL_DEV": "eth1"}, "CTRL_DEV is eth1, a data NIC"),
+    ],
+)
+def test_what_keeps_a_plugin_from_running_is_named(changed: dict[str, str], reason: str) -> None:
+    (told,) = reasons(**changed)
+    assert reason in told
+    assert reasons(plugin=False, **changed) == ()
+
+
+def test_a_chunk_size_that_is_not_set_is_the_trap() -> None:
+    (told,) = reasons(lost="environment.NCCL_DYNAMIC_CHUNK_SIZE")
+    assert "NCCL_DYNAMIC_CHUNK_SIZE is (not set)" in told
+    assert "--hil-env" in told
+
+
+def test_a_plugin_that_does_not_read_it_is_in_no_trap() -> None:
+    lost = "environment.NCCL_DYNAMIC_CHUNK_SIZE"
+    assert reasons(lost=lost, plugin__reads_chunk_size="no") == ()
+
+
+def test_a_plugin_that_cannot_be_read_is_named_with_why() -> None:
+    (told,) = reasons(lost="plugin.sha256")
+    assert told == (
+        "plugin.path /lib/p.so cannot be read (No such file or directory): install the plugin there"
+    )
+
+
+def test_prefixes_are_enough_for_the_plugin() -> None:
+    assert reasons(**{f"{PLUGIN}GPUDIRECTTCPX_SOCKET_IFNAME": "eth"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("devmem.vendor", "no", "devmem.vendor is no, expected yes"),
+        ("nic.eth2.header_split", "off", "nic.eth2.header_split is off, expected on"),
+    ],
+)
+def test_the_vendors_tier_needs_device_memory(key: str, value: str, reason: str) -> None:
+    (told,) = reasons("two-node-tcpx", plugin=False, **{key: value})
+    assert told.startswith(reason)
+    assert reasons("two-node", plugin=False, **{key: value}) == ()
