@@ -5,6 +5,7 @@ Only what is known to be wrong is told; an unknown is the parity's business.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from harness.evidence import NodeFacts
@@ -12,6 +13,7 @@ from harness.evidence import NodeFacts
 CHUNK_SIZE = "NCCL_DYNAMIC_CHUNK_SIZE"
 INTERFACES = "NCCL_GPUDIRECTTCPX_SOCKET_IFNAME"
 CONTROL = "NCCL_GPUDIRECTTCPX_CTRL_DEV"
+BINDINGS = ("NCCL_GPUDIRECTTCPX_TX_BINDINGS", "NCCL_GPUDIRECTTCPX_RX_BINDINGS")
 DEVMEM_TIER = "two-node-tcpx"
 
 
@@ -19,7 +21,7 @@ def unfit(node: NodeFacts, *, tier: str, wants_plugin: bool) -> tuple[str, ...]:
     """Every reason, as key, what it is, what it must be, and what to do."""
     rules: list[Callable[[NodeFacts], Iterator[str]]] = []
     if wants_plugin:
-        rules += [_file, _chunk_size, _interfaces, _control]
+        rules += [_file, _chunk_size, _interfaces, _control, _bindings]
     if tier == DEVMEM_TIER:
         rules += [_devmem, _header_split]
     return tuple(reason for rule in rules for reason in rule(node))
@@ -40,14 +42,15 @@ def _file(node: NodeFacts) -> Iterator[str]:
 
 
 def _chunk_size(node: NodeFacts) -> Iterator[str]:
-    """At its default of 0 the plugin's receives never find room: a hang without a word."""
-    value = node.facts.get(f"environment.{CHUNK_SIZE}", "(not set)")
-    if node.facts.get("plugin.reads_chunk_size") != "yes":
+    """At 0 the plugin's receives never find room: a hang without a word. Where it is not set, our
+    own transport sets it."""
+    value = node.facts.get(f"environment.{CHUNK_SIZE}")
+    if value is None or node.facts.get("plugin.reads_chunk_size") != "yes":
         return
     if not (value.isascii() and value.isdigit() and int(value) > 0):
         yield (
-            f"environment.{CHUNK_SIZE} is {value}, expected a size such as 524288: without it no "
-            "receive ever ends; choose a preset with --hil-env, or state it in the inventory"
+            f"environment.{CHUNK_SIZE} is {value}, expected a size such as 524288: with that no "
+            "receive ever ends; correct it, or choose a preset with --hil-env"
         )
 
 
@@ -74,6 +77,23 @@ def _control(node: NodeFacts) -> Iterator[str]:
             f"environment.{CONTROL} is {value}, a data NIC, expected one that carries no data: "
             "control messages would time out behind data"
         )
+
+
+def _bindings(node: NodeFacts) -> Iterator[str]:
+    """A list of CPUs of which none is there leaves a NIC's threads nowhere to run."""
+    online = node.facts.get("cpu.online", "")
+    for name in BINDINGS:
+        value = node.facts.get(f"environment.{name}", "")
+        lists = [part.partition(":")[2] for part in value.split(";")]
+        if online and any(_last_cpu(cpus) > _last_cpu(online) for cpus in lists):
+            yield (
+                f"environment.{name} is {value}, expected CPUs of {online}, which are there: "
+                "the preset is another machine's; state the variable in the inventory"
+            )
+
+
+def _last_cpu(cpus: str) -> int:
+    return max(map(int, re.findall(r"\d+", cpus)), default=-1)
 
 
 def _devmem(node: NodeFacts) -> Iterator[str]:

@@ -15,6 +15,8 @@ FIT = {
     "environment.NCCL_DYNAMIC_CHUNK_SIZE": "524288",
     "environment.NCCL_GPUDIRECTTCPX_SOCKET_IFNAME": "eth1,eth2",
     "environment.NCCL_GPUDIRECTTCPX_CTRL_DEV": "management",
+    "environment.NCCL_GPUDIRECTTCPX_TX_BINDINGS": "eth1:8-21,112-125;eth2:8-21,112-125",
+    "cpu.online": "0-207",
     "nic.eth1.name": "eth1",
     "nic.eth2.name": "eth2",
     "nic.eth1.header_split": "on",
@@ -50,6 +52,11 @@ def test_a_fit_node_is_told_nothing(tier: str) -> None:
             "SOCKET_IFNAME is enp6s0,enp12s0, expected the data NICs eth1,eth2",
         ),
         ({f"{PLUGIN}GPUDIRECTTCPX_SOCKET_IFNAME": "=eth1"}, "expected the data NICs eth1,eth2"),
+        ({"cpu.online": "0-111"}, "TX_BINDINGS is eth1:8-21,112-125;eth2:8-21,112-125, expected"),
+        (
+            {f"{PLUGIN}GPUDIRECTTCPX_RX_BINDINGS": "eth1:0-7;eth2:208"},
+            "RX_BINDINGS is eth1:0-7;eth2:208, expected CPUs of 0-207",
+        ),
         ({f"{PLUGIN}GPUDIRECTTCPX_CTRL_DEV": "eth1"}, "CTRL_DEV is eth1, a data NIC"),
     ],
 )
@@ -59,15 +66,13 @@ def test_what_keeps_a_plugin_from_running_is_named(changed: dict[str, str], reas
     assert reasons(plugin=False, **changed) == ()
 
 
-def test_a_chunk_size_that_is_not_set_is_the_trap() -> None:
-    (told,) = reasons(lost="environment.NCCL_DYNAMIC_CHUNK_SIZE")
-    assert "NCCL_DYNAMIC_CHUNK_SIZE is (not set)" in told
-    assert "--hil-env" in told
+def test_a_chunk_size_that_is_not_set_is_set_by_our_transport() -> None:
+    assert reasons(lost="environment.NCCL_DYNAMIC_CHUNK_SIZE") == ()
 
 
 def test_a_plugin_that_does_not_read_it_is_in_no_trap() -> None:
-    lost = "environment.NCCL_DYNAMIC_CHUNK_SIZE"
-    assert reasons(lost=lost, plugin__reads_chunk_size="no") == ()
+    trap = {"environment.NCCL_DYNAMIC_CHUNK_SIZE": "0"}
+    assert reasons(plugin__reads_chunk_size="no", **trap) == ()
 
 
 def test_a_plugin_that_cannot_be_read_is_named_with_why() -> None:
