@@ -50,13 +50,13 @@ def _header(entries: Sequence[Entry]) -> list[str]:
 
 
 def _preflight(entries: Sequence[Entry]) -> list[str]:
-    """What the nodes were compared in before anything ran; of several workers' the first."""
+    """What the nodes were compared in before anything ran."""
     ended = (e.record for e in entries if isinstance(e.record, PreflightEnded))
     return [
         f"preflight: {counted(one.checked, 'fact')} of {', '.join(one.nodes)} compared, "
         f"{len(one.unknown)} that nobody could read, {len(one.allowed)} that may differ, "
         f"{counted(len(one.problems), 'problem')}"
-        for one in list(ended)[:1]
+        for one in ended
     ]
 
 

@@ -6,6 +6,7 @@ kernel's name by a Python that runs under another personality.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import sys
@@ -14,9 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from fixtures import preflight
+from fixtures.preflight import once
+from harness.errors import PreflightError, SshError
 from harness.evidence import ExchangePlanned, NodeFacts, Note, PreflightEnded, RoleStarted
 from harness.inventory import TestbedSpec
 from harness.nodes import Node, connect
+from harness.preflight import Preflight
 from harness.testbed import Testbed, up
 from suites.selftest.pytest_run import PytestRun, small_project
 
@@ -178,6 +183,44 @@ def test_what_is_meant_to_differ_may(run: Run, second: Node) -> None:
     (allowed,) = ended(made).allowed
     assert allowed.startswith("nic.eth2.mtu is 9000 on node-a and 1500 on node-b")
     assert allowed.endswith("(the second node is not moved yet)")
+
+
+# -- once a run --------------------------------------------------------------------------------
+
+
+def test_the_second_reads_what_the_first_found(tmp_path: Path) -> None:
+    said = NodeFacts(node="a", facts={"kernel.release": "6.6"})
+    found = once(tmp_path, lambda: Preflight(facts={"a": said}))
+    again = once(tmp_path, lambda: pytest.fail("made twice"))
+    assert found == again == Preflight(facts={"a": said})
+
+
+def test_the_second_is_stopped_by_what_stopped_the_first(tmp_path: Path) -> None:
+    def fly() -> Preflight:
+        raise PreflightError("os differs", fix="Make it the same")
+
+    for flight in (fly, lambda: pytest.fail("made twice")):
+        with pytest.raises(PreflightError, match=r"^os differs\. Make it the same$"):
+            once(tmp_path, flight)
+
+
+def test_a_node_that_could_not_be_reached_is_tried_again(tmp_path: Path) -> None:
+    def fly() -> Preflight:
+        raise SshError("no answer")
+
+    with pytest.raises(SshError):
+        once(tmp_path, fly)
+    assert once(tmp_path, lambda: Preflight(facts={})).facts == {}
+
+
+def test_whoever_waits_for_another_does_not_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "WAIT_S", 0.1)
+    with (tmp_path / preflight.LOCK).open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(PreflightError, match=r"another worker's preflight did not end in 0\.1"):
+            once(tmp_path, lambda: Preflight(facts={}))
 
 
 # -- what roles get ----------------------------------------------------------------------------

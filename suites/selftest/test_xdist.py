@@ -18,6 +18,7 @@ from harness.evidence import (
     ExchangePlanned,
     LeaseReleased,
     LeaseTaken,
+    PreflightEnded,
     RunStarted,
     TestFinished,
     TestsPlanned,
@@ -118,11 +119,15 @@ def test_there_is_one_testbed_and_both_workers_use_it(parallel: list[Entry]) -> 
 def test_leases_of_a_node_never_overlap(parallel: list[Entry]) -> None:
     for node, intervals in leases(parallel).items():
         assert overlaps(intervals) == [], node
-    exchanges = sum(isinstance(entry.record, ExchangeEnded) for entry in parallel)
+    leased = sum(isinstance(e.record, ExchangeEnded | PreflightEnded) for e in parallel)
     assert {node: len(held) for node, held in leases(parallel).items()} == {
-        "node-a": exchanges,
-        "node-b": exchanges,
+        "node-a": leased,
+        "node-b": leased,
     }
+
+
+def test_one_worker_makes_the_preflight_for_both(parallel: list[Entry]) -> None:
+    assert sum(isinstance(entry.record, PreflightEnded) for entry in parallel) == 1
 
 
 def test_overlapping_leases_would_be_seen() -> None:
