@@ -25,6 +25,7 @@ def tell(sheet: Sheet, nics: Mapping[str, str]) -> None:
 
 def _tell(sheet: Sheet, key: str, name: str) -> None:
     sheet.tell(f"{key}.name", name)
+    sheet.tell(f"{key}.there", "yes" if Path(SYS, name).exists() else "no")
     sheet.read(f"{key}.mtu", f"{SYS}/{name}/mtu")
     try:
         driver = ethtool.driver_info(name)

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.errors import PreflightError
+from harness.errors import InventoryError, PreflightError
 from harness.evidence import LeaseReleased, NodeFacts, Note, PreflightEnded, Record
 from harness.nodes import Node
 from harness.preflight.plugin import examined
 from harness.preflight.probe import answer, ask
-from harness.verdict.fitness import unfit
+from harness.verdict.fitness import absent_nics, unfit
 from harness.verdict.parity import parity
 
 LEASE_WAIT_S = 900.0  # a whole suite of somebody else's may be before us
@@ -43,11 +43,13 @@ def preflight(
     plugin: str = "",
     may_differ: Mapping[str, str] | None = None,
 ) -> Preflight:
-    """Probe `nodes` and compare them; PreflightError names all that must not be."""
+    """Probe `nodes` and compare them; PreflightError names all that must not be, InventoryError a
+    NIC that is stated and is not there."""
     begun_s = time.monotonic()
     found = _probed(nodes, owner, plugin, write)
     for facts in found:
         write(facts)
+    _require_nics(nodes, found)
     compared = parity(found, may_differ)
     problems = [f"{one}; {one.fix}" for one in compared.forbidden]
     for facts in found:
@@ -78,6 +80,20 @@ def _probed(
             held.callback(write, LeaseReleased(node=node.spec.name))
         asked = [ask(node, labels, plugin) for node in nodes]
         return [answer(one, lambda text: write(Note(text=text))) for one in asked]
+
+
+def _require_nics(nodes: Sequence[Node], found: Sequence[NodeFacts]) -> None:
+    """A NIC that is not there is the inventory's mistake, and would differ in everything."""
+    labels = nodes[0].spec.nic_names
+    for facts in found:
+        for label in absent_nics(facts):
+            nic = facts.facts[f"nic.{label}.name"]
+            raise InventoryError(
+                "there is no such NIC",
+                where=f"{facts.node}/{nic}/channel {labels.index(label)}",
+                expected="the data NICs that the inventory states",
+                fix=f"Correct the NICs of {facts.node} in the inventory: see `ip -br link` there",
+            )
 
 
 def _stopped(problems: Sequence[str]) -> PreflightError:

@@ -27,6 +27,12 @@ def unfit(node: NodeFacts, *, tier: str, wants_plugin: bool) -> tuple[str, ...]:
     return tuple(reason for rule in rules for reason in rule(node))
 
 
+def absent_nics(node: NodeFacts) -> tuple[str, ...]:
+    """The labels of NICs that the inventory states and the node does not have."""
+    keys = (key for key, value in node.facts.items() if key.endswith(".there") and value == "no")
+    return tuple(key.split(".")[1] for key in keys if key.startswith("nic."))
+
+
 def _file(node: NodeFacts) -> Iterator[str]:
     path = node.facts.get("plugin.path", "none")
     if path == "none":

@@ -14,6 +14,7 @@ def test_a_nic_is_called_by_its_label() -> None:
     sheet = Sheet()
     nics.tell(sheet, {"eth1": "lo"})
     assert sheet.facts["nic.eth1.name"] == "lo"
+    assert sheet.facts["nic.eth1.there"] == "yes"
     assert sheet.facts["nic.eth1.mtu"] == Path("/sys/class/net/lo/mtu").read_text().strip()
     assert sheet.unknown["nic.eth1.driver"] == "Operation not supported"
 
@@ -24,6 +25,7 @@ def test_a_nic_that_is_not_there_is_unknown_in_everything() -> None:
     assert sheet.unknown["nic.eth1.mtu"] == "No such file or directory"
     assert sheet.unknown["nic.eth1.driver"] == "No such device"
     assert sheet.facts["nic.eth1.name"] == "nosuchnic"
+    assert sheet.facts["nic.eth1.there"] == "no"
 
 
 def interrupts(folder: Path, where: str, lists: dict[int, str]) -> Path:

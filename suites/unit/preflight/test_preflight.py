@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from harness.errors import PreflightError
+from harness.errors import InventoryError, PreflightError
 from harness.evidence import LeaseReleased, LeaseTaken, NodeFacts, PreflightEnded, Record
 from harness.preflight import Preflight, preflight
 from suites.unit.preflight.nodes import Node, node
@@ -96,6 +96,13 @@ def test_another_number_of_nics_stops() -> None:
     second.nics = ("eth1", "eth2")
     with pytest.raises(PreflightError, match=r"nic\.count is 1 on a and 2 on b"):
         Seen().fly(node("a"), second)
+
+
+def test_a_nic_that_is_not_there_is_the_inventorys_mistake() -> None:
+    lacking = node("b", nic__eth1__name="eth9", nic__eth1__there="no")
+    lacking.nics = ("eth9",)
+    with pytest.raises(InventoryError, match=r"^b/eth9/channel 0: there is no such NIC; expected"):
+        Seen().fly(node("a", nic__eth1__there="yes"), lacking)
 
 
 def test_a_node_that_is_not_fit_stops_though_both_are_alike() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.evidence import NodeFacts
-from harness.verdict.fitness import unfit
+from harness.verdict.fitness import absent_nics, unfit
 
 FIT = {
     "plugin.path": "/lib/p.so",
@@ -97,3 +97,10 @@ def test_the_vendors_tier_needs_device_memory(key: str, value: str, reason: str)
     (told,) = reasons("two-node-tcpx", plugin=False, **{key: value})
     assert told.startswith(reason)
     assert reasons("two-node", plugin=False, **{key: value}) == ()
+
+
+def test_a_nic_that_is_not_there_is_known_by_its_label() -> None:
+    there = {"nic.eth1.name": "eth1", "nic.eth1.there": "yes", "nic.eth2.name": "eth9"}
+    node = NodeFacts(node="a", facts={**there, "nic.eth2.there": "no"})
+    assert absent_nics(node) == ("eth2",)
+    assert absent_nics(NodeFacts(node="a", facts=there)) == ()
