@@ -49,8 +49,8 @@ MESSAGE = struct.Struct("=IHHII")  # nlmsghdr
 REQUEST = struct.Struct("=3xB48xI4x")  # inet_diag_req, of any family and inet_diag_sockid
 # inet_diag_msg: family, state, ports, addresses, bound interface; the rest is not of interest
 SOCKET = struct.Struct("!BB2xHH16s16s")
-INTERFACE = struct.Struct("=I")
-INTERFACE_AT, ATTRIBUTES_AT = 40, 72
+INTERFACE = struct.Struct("=I")  # an inode is one too
+INTERFACE_AT, INODE_AT, ATTRIBUTES_AT = 40, 68, 72
 ATTRIBUTE = struct.Struct("=HH")
 RECEIVE_BYTES = 1 << 16
 
@@ -62,17 +62,22 @@ def tcp_sockets(
     at_most: int = SEEN_MAX,
 ) -> tuple[SocketSeen, ...]:
     """TCP sockets in `states`, none with a local or peer port of `but_ports`, at most so many."""
-    links.refresh()
-    owners = links.owners()
-    mask = sum(1 << STATES.index(state) for state in states)
     found: list[SocketSeen] = []
-    for body in _dump(mask):
-        seen = _socket(body, owners)
+    for _, seen in with_inodes(states):
         if {seen.local_port, seen.peer_port}.isdisjoint(but_ports):
             found.append(seen)
         if len(found) >= at_most:
             break
     return tuple(found)
+
+
+def with_inodes(states: Collection[str]) -> Iterator[tuple[int, SocketSeen]]:
+    """TCP sockets in `states`, each with the inode by which its owner's /proc/PID/fd knows it."""
+    links.refresh()
+    owners = links.owners()
+    for body in _dump(sum(1 << STATES.index(state) for state in states)):
+        (inode,) = INTERFACE.unpack_from(body, INODE_AT)
+        yield inode, seen_in(body, owners)
 
 
 def _dump(states: int) -> Iterator[bytes]:
@@ -108,7 +113,8 @@ def _messages(netlink: socket.socket) -> Iterator[bytes]:
             at += _aligned(size)
 
 
-def _socket(body: bytes, owners: dict[str, str]) -> SocketSeen:
+def seen_in(body: bytes, owners: dict[str, str]) -> SocketSeen:
+    """The socket of one inet_diag_msg."""
     family, state, local_port, peer_port, local, peer = SOCKET.unpack_from(body)
     local_address = _address(family, local)
     (interface,) = INTERFACE.unpack_from(body, INTERFACE_AT)
