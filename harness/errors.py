@@ -215,3 +215,9 @@ class StallError(TransportError):
 
     klass = "STALL"
     since_s = 0.0
+
+
+class HangError(StallError):
+    """A program did not do before its deadline what it was started for."""
+
+    klass = "HANG"

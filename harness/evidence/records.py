@@ -199,6 +199,7 @@ class RoleReady(Record):
     pid: int
     address: str = ""
     port: int = 0
+    addresses: tuple[str, ...] = ()  # of a program's data NICs, in channel order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +337,58 @@ class Observed(Record):
     value: int
     detail: str = ""
     channel: int = -1
+
+
+# -- a role that is somebody else's program ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramStarted(Record):
+    """What a role runs instead of our own code, and what its plan lets one expect of it."""
+
+    node: str
+    role: str
+    program: str
+    place: str  # of its binary
+    commands: tuple[str, ...]  # as a shell would take them; none: it only attends
+    environment: dict[str, str]  # what was added to the node's own
+    due_bytes: int = 0  # payload that this role's processes move together
+    processes: tuple[int, ...] = ()  # that speak of what they moved
+    iterations: int = 0  # that each of them speaks of
+    success: str = ""  # words without which it did not succeed, whatever its exit status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramSaid(Record):
+    """A figure that a program printed, in our units, and the line that it comes from.
+
+    `what` is, of an iteration: iteration_bytes, iteration_chunks, iteration_chunks_due,
+    iteration_s, chunk_bytes, aborted; of a process: iterations, total_bytes, total_s, average_s,
+    rate_gb_s (1e9 bytes a second), wrong_values, success, error; of a channel: nic_score,
+    connected.
+    """
+
+    node: str
+    role: str
+    what: str
+    value: float
+    line: str
+    process: int = 0  # which of the program's processes: a GPU's or a channel's number
+    iteration: int = -1
+    channel: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramSockets(Record):
+    """TCP sockets as the kernel last counted them, closed ones at their very end.
+
+    `own` are of the program's process tree; `others` used the node's data NICs meanwhile.
+    """
+
+    node: str
+    role: str
+    own: tuple[SocketSeen, ...]
+    others: tuple[SocketSeen, ...] = ()
 
 
 # -- the node, as the observer sees it ---------------------------------------------------------

@@ -23,6 +23,7 @@ class Assignment:
     nonce: str = ""  # what the role must say when it is ready; also seeds the payload
     peer: str = ""  # the server's bootstrap address, for a client
     port: int = 0  # the server's bootstrap port, for a client
+    peers: tuple[str, ...] = ()  # the server's data NICs' addresses, for a program's client
 
     def to_line(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
@@ -31,8 +32,9 @@ class Assignment:
     def from_line(cls, line: str) -> Assignment:
         body: Mapping[str, Any] = json.loads(line)
         plan = Plan.from_json(body["plan"])
-        return cls(**{**body, "plan": plan, "nics": tuple(body["nics"])})
+        lists = {name: tuple(body.get(name, ())) for name in ("nics", "peers")}
+        return cls(**{**body, "plan": plan, **lists})
 
-    def towards(self, peer: str, port: int) -> Assignment:
-        """The same assignment once the server's address is known."""
-        return replace(self, peer=peer, port=port)
+    def towards(self, peer: str, port: int, peers: tuple[str, ...] = ()) -> Assignment:
+        """The same assignment once the server's addresses are known."""
+        return replace(self, peer=peer, port=port, peers=peers)

@@ -45,8 +45,11 @@ CLAIMS = {
     "bootstrap": "the handles arrived as announced, or were refused by name",
     "window": "the windows hold what they should and refuse one more",
     "gpu": "the plan's GPUs were used by its roles, stayed healthy and gave all memory back",
+    "figures": "the rates that a program prints are what its bytes and its times make",
 }
 TRANSFER_CLAIMS = ("roles", "delivery", "integrity", "mapping", "sockets", "traffic", "quiet")
+# What the evidence around somebody else's program can settle: nobody but itself sees its payload.
+PROGRAM_CLAIMS = ("roles", "delivery", "mapping", "traffic", "quiet", "figures")
 EXERCISES = {
     "transfer": TRANSFER_CLAIMS,
     "bootstrap": ("roles", "bootstrap"),
@@ -76,6 +79,8 @@ class Plan:
     prepared: bool = False  # the sender writes the payload once, before the clock starts
     deadline_s: float = 30.0
     distribution: str = "round-robin"  # or "least-loaded": each channel draws chunks as it can
+    program: str = ""  # name or path of what both roles run instead of our code: harness/programs
+    arguments: tuple[str, ...] = ()  # given to the program besides what the plan makes of it
     claims: tuple[str, ...] = ()  # () means: all that the exercise can settle
     faults: tuple[Fault, ...] = ()
 
@@ -84,8 +89,9 @@ class Plan:
         if problems:
             raise PlanError("; ".join(problems), where="plan")
         if not self.claims:
+            claims = PROGRAM_CLAIMS if self.program else EXERCISES[self.exercise]
             more = ("gpu",) if self.is_on_gpus else ()
-            object.__setattr__(self, "claims", EXERCISES[self.exercise] + more)
+            object.__setattr__(self, "claims", claims + more)
 
     @property
     def chunks(self) -> int:
@@ -142,6 +148,7 @@ class Plan:
             raise PlanError(f"unknown fields {unknown}", expected=f"some of {sorted(known)}")
         values = dict(body)
         values["claims"] = tuple(values.get("claims", ()))
+        values["arguments"] = tuple(values.get("arguments", ()))
         values["faults"] = tuple(Fault(**f) for f in values.get("faults", ()))
         return cls(**values)
 
@@ -179,6 +186,10 @@ def _problems(plan: Plan) -> list[str]:
         found.append(f"the claim 'gpu' needs memory 'cuda', not {plan.memory!r}")
     if plan.port_base + plan.gpu > 65535:
         found.append(f"port_base + gpu is {plan.port_base + plan.gpu}, expected at most 65535")
+    if plan.program and (plan.faults or plan.is_dealt):
+        found.append(f"{plan.program} commits no planted faults and deals no chunks")
+    if plan.arguments and not plan.program:
+        found.append(f"arguments {list(plan.arguments)} are for a program, and none is named")
     if not found and plan.is_dealt:
         found += _undealable(plan)
     return found

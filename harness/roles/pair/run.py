@@ -78,7 +78,8 @@ class Run:
             loading()
             self._assign("server", self.assignments["server"])
             if ready := self._until_ready(meanwhile):
-                client = self.assignments["client"].towards(ready.address, ready.port)
+                client = self.assignments["client"]
+                client = client.towards(ready.address, ready.port, ready.addresses)
                 self._assign("client", client)
             while self._running():
                 self._turn(meanwhile)

@@ -29,6 +29,9 @@ def test_the_servers_address_is_added_when_it_is_known() -> None:
     towards = ASSIGNMENT.towards("192.0.2.1", 20_001)
     assert (towards.peer, towards.port) == ("192.0.2.1", 20_001)
     assert towards.towards("", 0) == ASSIGNMENT
+    peers = ("198.18.1.1", "198.18.2.1")
+    there = ASSIGNMENT.towards("192.0.2.1", 20_001, peers)
+    assert Assignment.from_line(there.to_line()).peers == peers
 
 
 def test_a_plan_that_cannot_be_is_refused_where_it_arrives() -> None:

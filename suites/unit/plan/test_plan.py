@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import PlanError
-from harness.plan import CLAIMS, KIB, MIB, TRANSFER_CLAIMS, Fault, Plan
+from harness.plan import CLAIMS, KIB, MIB, PROGRAM_CLAIMS, TRANSFER_CLAIMS, Fault, Plan
 from harness.plan.fault import KINDS
 from harness.plan.plan import EXERCISES
 
@@ -192,3 +192,25 @@ def test_every_fault_has_a_role_that_commits_it(kind: str) -> None:
     fault = Fault(kind=kind)
     committed_by = {role for role in ("server", "client") if fault.by(role)}
     assert committed_by == ({KINDS[kind]} if KINDS[kind] != "both" else {"server", "client"})
+
+
+def test_a_program_claims_what_its_evidence_can_settle() -> None:
+    plan = Plan(program="iperf3", arguments=("-V",))
+    assert plan.claims == PROGRAM_CLAIMS
+    assert set(PROGRAM_CLAIMS) <= set(CLAIMS) - {"integrity", "sockets"}
+    assert Plan(program="iperf3", claims=("integrity",)).claims == ("integrity",)
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"program": "iperf3", "faults": (Fault(kind="flip"),)}, "iperf3 commits no planted"),
+        ({"program": "iperf3", "distribution": "least-loaded"}, "and deals no chunks"),
+        ({"arguments": ("-V",)}, "arguments ['-V'] are for a program, and none is named"),
+    ],
+)
+def test_what_a_program_cannot_do_is_refused(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        Plan(**fields)
+    assert said in str(caught.value)

@@ -40,7 +40,13 @@ def ready(line: str) -> RoleReady:
     given = Assignment.from_line(line)
     address, port = SERVER_IS_AT
     return RoleReady(
-        node=given.node, role=given.role, nonce=given.nonce, pid=1, address=address, port=port
+        node=given.node,
+        role=given.role,
+        nonce=given.nonce,
+        pid=1,
+        address=address,
+        port=port,
+        addresses=("198.18.1.1",),
     )
 
 
