@@ -23,7 +23,17 @@ from harness.errors import ProvisionError
 from harness.inventory.spec import NodeSpec
 from harness.nodes.exchange import Ran
 
-ROOMS = ("__init__.py", "errors.py", "plan", "evidence", "tcpx", "nic", "facts", "roles")
+ROOMS = (
+    "__init__.py",
+    "errors.py",
+    "plan",
+    "evidence",
+    "tcpx",
+    "nic",
+    "facts",
+    "programs",
+    "roles",
+)
 CONTROLLER_ONLY = ("roles/pair",)
 MODULES = ("psutil", "numpy")
 MIN_PYTHON = (3, 10)

@@ -32,7 +32,8 @@ TABLE: dict[str, set[str] | None] = {
     "nic": {"evidence"},
     "facts": {"nic"},
     "faults": {"nodes", "evidence"},
-    "roles": {"tcpx", "nic", "facts", "evidence"},
+    "programs": {"evidence"},
+    "roles": {"tcpx", "nic", "facts", "programs", "evidence"},
     "verdict": {"evidence"},
     "report": {"evidence", "verdict"},
     "bundle": set(),
@@ -78,6 +79,7 @@ NODE_SIDE = (
     "tcpx/",
     "nic/",
     "facts/",
+    "programs/",
     "roles/",
     "faults/link_program.py",
     "faults/rate_program.py",
@@ -121,7 +123,7 @@ NO_MIRROR = (
     "tcpx/unpack/test_mutations.py",
     "tcpx/cuda/test_sanitizer.py",
 )
-ROLES = ("server", "client", "observer", "probe")
+ROLES = ("server", "client", "observer", "probe", "hosted")
 NOT_ON_A_NODE = {"paramiko", "pytest", "_pytest", "xdist", "pyroute2", "junit_xml", "tomllib"}
 
 

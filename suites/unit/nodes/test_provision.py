@@ -32,6 +32,7 @@ def test_archive_holds_the_rooms_of_a_node() -> None:
         "tcpx",
         "nic",
         "facts",
+        "programs",
         "roles",
     }
     assert found == sorted(found)
