@@ -35,6 +35,8 @@ def main(argv: Sequence[str]) -> int:
         return 2
     voice = Voice(node=assignment.node, role=args.role, by_hand=not args.assigned)
     try:
+        if assignment.plan.program:
+            return _host(assignment, voice)
         if args.role == "server":
             return server.run(assignment, voice)
         return client.run(assignment, voice)
@@ -47,6 +49,13 @@ def main(argv: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the process's edge: whatever it is must be told
         voice.failed("ROLE_BUG", f"{error!r}\n{traceback.format_exc()}")
     return 1
+
+
+def _host(assignment: Assignment, voice: Voice) -> int:
+    """Somebody else's program; what hosting needs is loaded for it alone."""
+    from harness.roles import hosted
+
+    return hosted.run(assignment, voice)
 
 
 def _parser() -> argparse.ArgumentParser:
