@@ -72,7 +72,7 @@ def _title(told: Told) -> str:
     planned, plan = told.seen.planned, told.seen.plan
     verdict = worst(Outcome[one.outcome] for one in told.judged)
     return (
-        f"exchange {told.seen.name}: {plan.exercise}{_memory(told)}, "
+        f"exchange {told.seen.name}: {plan.program or plan.exercise}{_memory(told)}, "
         f"{planned.client} to {planned.server}, "
         f"{counted(plan.channels, 'channel')}, {told.bytes:,} bytes, {told.seen.gb_s:.3f} GB/s, "
         f"{counted(told.words_verified, 'word')} verified: {verdict.name}"

@@ -71,9 +71,32 @@ def _told(entries: list[Entry]) -> Told:
 
 
 def _channels(seen: Exchange) -> tuple[ChannelFigures, ...]:
+    if seen.plan.program:
+        return _connections(seen)
     done = {s.record.channel: s.record for s in seen.seen(ChannelDone, role="server")}
     total = sum(d.bytes for d in done.values())
     return tuple(_figures(seen, done[channel], total) for channel in sorted(done))
+
+
+def _connections(seen: Exchange) -> tuple[ChannelFigures, ...]:
+    """Of a program: what the server's kernel counted on the channel's connections."""
+    got = {
+        channel: sum(socket.bytes_received for socket in sockets)
+        for channel in range(seen.plan.channels)
+        if (sockets := seen.sockets("server", channel))
+    }
+    total = max(sum(got.values()), 1)
+    return tuple(
+        ChannelFigures(
+            channel=channel,
+            nics={role: _nics(seen, role, channel) for role in ROLES},
+            bytes=size,
+            words_verified=0,
+            gb_s=seen.gb_s * size / total,
+            share=size / total,
+        )
+        for channel, size in got.items()
+    )
 
 
 def _figures(seen: Exchange, done: ChannelDone, total: int) -> ChannelFigures:

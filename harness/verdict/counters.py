@@ -16,6 +16,7 @@ from harness.verdict.exchange import ROLES, Exchange
 from harness.verdict.limits import LIMITS
 
 DIRECTIONS = ("sent", "received")
+UNSEEN = SocketSeen(local_address="", local_port=0, peer_address="", peer_port=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,8 @@ def explained(exchange: Exchange, rise: Rise) -> Band:
     else:
         received = sum(s.bytes_received for s, _ in sockets)
         least = max(received - LIMITS.handshake_bytes * len(sockets), 0)
-        most = received + sum(again for _, again in sockets)
+        # What the peer sent may have come after the end of a socket that no longer counted it.
+        most = sum(max(s.bytes_received + p.bytes_retrans, p.bytes_sent) for s, p in sockets)
     return Band(
         least=least + rise.packets * LIMITS.header_min_bytes if sockets else 0,
         most=most + rise.packets * LIMITS.header_max_bytes + LIMITS.slack_bytes,
@@ -108,18 +110,19 @@ def elsewhere(exchange: Exchange, short: Rise, missing: int) -> str:
     return ""
 
 
-def _sockets(exchange: Exchange, node: str, nic: str) -> Iterator[tuple[SocketSeen, int]]:
-    """The channels' sockets on a NIC, each with what its peer sent it again."""
+def _sockets(exchange: Exchange, node: str, nic: str) -> Iterator[tuple[SocketSeen, SocketSeen]]:
+    """The channels' sockets on a NIC, each with its peer's."""
     for role in exchange.roles_on(node):
         peer = ROLES[1 - ROLES.index(role)]
         for channel in range(exchange.plan.channels):
-            again = {
-                (s.peer_address, s.peer_port): s.bytes_retrans
-                for s in exchange.sockets(peer, channel)
-            }
+            peers = {_ends(s)[::-1]: s for s in exchange.sockets(peer, channel)}
             for socket in exchange.sockets(role, channel):
                 if nic_of(socket) == nic:
-                    yield socket, again.get((socket.local_address, socket.local_port), 0)
+                    yield socket, peers.get(_ends(socket), UNSEEN)
+
+
+def _ends(s: SocketSeen) -> tuple[tuple[str, int], tuple[str, int]]:
+    return (s.local_address, s.local_port), (s.peer_address, s.peer_port)
 
 
 def _idle(first: NicCount | None, last: NicCount, direction: str, kept_up: float) -> int:

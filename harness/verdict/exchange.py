@@ -20,11 +20,15 @@ from harness.evidence import (
     ExchangeEnded,
     ExchangePlanned,
     IterationDone,
+    ProgramSaid,
+    ProgramSockets,
+    ProgramStarted,
     Record,
     RoleExited,
     SocketSeen,
 )
 from harness.plan import Plan
+from harness.verdict.connections import by_channel
 
 ROLES = ("server", "client")
 R = TypeVar("R", bound=Record)
@@ -61,6 +65,9 @@ class Exchange:
         self._sockets = {
             (s.record.role, s.record.channel): s.record.sockets for s in self.seen(ChannelSockets)
         }
+        if self.plan.program:
+            told = {s.record.role: s.record for s in self.seen(ProgramSockets)}
+            self._sockets = by_channel(self.plan, self.planned.nics, told)
         self._last_s = max(e.at_s for e in entries) - self._began_s
 
     def seen(self, kind: type[R], **where: object) -> list[Seen[R]]:
@@ -78,7 +85,8 @@ class Exchange:
         return next(reversed(self.seen(kind, **where)), None)
 
     def sockets(self, role: str, channel: int) -> tuple[SocketSeen, ...]:
-        """A channel's sockets as its role read them from the kernel before closing them."""
+        """A channel's sockets as its role read them from the kernel before closing them; those of a
+        program are dealt out to channels by their NICs."""
         return self._sockets.get((role, channel), ())
 
     def signs_of_life(self, role: str) -> list[float]:
@@ -121,11 +129,28 @@ class Exchange:
     def gb_s(self) -> float:
         """Payload delivered per second, 1e9 bytes, by the client's clock: from its first post to
         the server's word that all is verified."""
+        if self.plan.program:
+            return self._said_gb_s("server") or self._said_gb_s("client")
         done = [s.record for s in self.seen(IterationDone, role="client")]
         if not done:
             return 0.0
         elapsed_s = max(d.ended_s for d in done) - min(d.started_s for d in done)
         return sum(d.bytes for d in done) / elapsed_s / 1e9 if elapsed_s > 0 else 0.0
+
+    def _said_gb_s(self, role: str) -> float:
+        """What a program moved in the time that its slowest process says it took. Its processes'
+        rates do not add up: nobody says that all of them ran at the same time."""
+        started = self.last(ProgramStarted, role=role)
+        times = {s.record.process: s.record.value for s in self._said(role, "average_s")}
+        times_s = [each * self.plan.iterations for each in times.values()]
+        times_s += {s.record.process: s.record.value for s in self._said(role, "total_s")}.values()
+        if started is None or not times_s or max(times_s) <= 0:
+            return 0.0
+        told = {s.record.process: s.record.value for s in self._said(role, "total_bytes")}
+        return (sum(told.values()) or started.record.due_bytes) / max(times_s) / 1e9
+
+    def _said(self, role: str, what: str) -> list[Seen[ProgramSaid]]:
+        return self.seen(ProgramSaid, role=role, what=what)
 
     def clock_bound_s(self) -> float:
         """Events of two nodes closer than this have no known order."""

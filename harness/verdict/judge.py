@@ -24,6 +24,10 @@ from harness.verdict.integrity import integrity
 from harness.verdict.mapping import mapping
 from harness.verdict.next_step import next_step
 from harness.verdict.outcome import Outcome
+from harness.verdict.program.delivery import delivery as program_delivery
+from harness.verdict.program.figures import figures
+from harness.verdict.program.mapping import mapping as program_mapping
+from harness.verdict.program.roles import roles as program_roles
 from harness.verdict.quiet import quiet
 from harness.verdict.roles import roles
 from harness.verdict.sockets import sockets
@@ -42,6 +46,13 @@ CHECKS: dict[str, Callable[[Exchange], Judged]] = {
     "bootstrap": bootstrap,
     "window": window,
     "gpu": gpu,
+    "figures": figures,
+}
+# Where somebody else's program is judged by other evidence than a role of ours.
+PROGRAM_CHECKS = {
+    "roles": program_roles,
+    "delivery": program_delivery,
+    "mapping": program_mapping,
 }
 DAMAGE = frozenset(
     {"BITFLIP", "SWAP", "STALE", "DUPLICATE", "SHIFT", "TRUNCATED", "MISSING", "UNWRITTEN"}
@@ -98,7 +109,8 @@ def unsettled(entries: Sequence[Entry]) -> tuple[Judged, ...]:
 
 
 def _settled(exchange: Exchange, claim: str, trouble: tuple[str, str, str] | None) -> Judged:
-    judged = CHECKS[claim](exchange)
+    checks = CHECKS | PROGRAM_CHECKS if exchange.plan.program else CHECKS
+    judged = checks[claim](exchange)
     if trouble is None or judged.klass in STANDING:
         return judged
     klass, fact, node = trouble

@@ -31,7 +31,7 @@ CLAIM = "mapping"
 def mapping(exchange: Exchange) -> Judged:
     return (
         broken_link(exchange, CLAIM)
-        or _loopback(exchange)
+        or loopback(exchange, CLAIM)
         or _misplaced(exchange)
         or _unseen(exchange)
         or not_carried(exchange, CLAIM)
@@ -39,13 +39,13 @@ def mapping(exchange: Exchange) -> Judged:
     )
 
 
-def _loopback(exchange: Exchange) -> Judged | None:
+def loopback(exchange: Exchange, claim: str) -> Judged | None:
     """A channel that never leaves its node."""
     for role, channel, socket in _sockets(exchange):
         if _on_lo(socket) or exchange.nodes["server"] == exchange.nodes["client"]:
             return breaks(
                 exchange,
-                CLAIM,
+                claim,
                 "LOOPBACK",
                 f"expected {exchange.nic(role, channel)}, but {_words(socket)} stays on the node",
                 at_s=_since_s(exchange, role, channel),

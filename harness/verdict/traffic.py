@@ -7,7 +7,7 @@ somebody else was on the NIC, and then nothing measured here is ours alone.
 
 from __future__ import annotations
 
-from harness.evidence import Judged
+from harness.evidence import Judged, SocketSeen
 from harness.verdict.counters import Band, Rise, elsewhere, explained, nic_of, rises, used_nics
 from harness.verdict.exchange import ROLES, Exchange
 from harness.verdict.finding import breaks, counted, holds
@@ -40,7 +40,7 @@ def _unknown(exchange: Exchange) -> Judged | None:
     """A channel that is on no NIC, or a NIC without readings: there is nothing to compare."""
     for channel in range(exchange.plan.channels):
         for role in ROLES:
-            nics = {nic_of(socket) for socket in exchange.sockets(role, channel)}
+            nics = {nic_of(socket) for socket in _known(exchange, role, channel)}
             if not nics or nics & {"", "lo"}:
                 klass = "LOOPBACK" if "lo" in nics else "NO_EVIDENCE"
                 fact = f"the {role}'s sockets are on {sorted(nics) or 'no NIC that is known'}"
@@ -52,6 +52,15 @@ def _unknown(exchange: Exchange) -> Judged | None:
             fact = "the NIC has no idle and settled readings"
             return _open(exchange, "COUNTER", fact, node, nic)
     return None
+
+
+def _known(exchange: Exchange, role: str, channel: int) -> list[SocketSeen]:
+    """The channel's sockets; of a program, whose sockets name no channel, all on the same NIC."""
+    channels = range(channel, channel + 1)
+    if exchange.plan.program:
+        nics = len(exchange.nics(role))
+        channels = range(channel % nics, exchange.plan.channels, nics)
+    return [socket for c in channels for socket in exchange.sockets(role, c)]
 
 
 def _open(

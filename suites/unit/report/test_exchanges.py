@@ -9,6 +9,7 @@ import pytest
 from harness.report.exchanges import exchanges
 from harness.verdict import judge
 from suites.unit.verdict.clean import clean, sockets_changed
+from suites.unit.verdict.program.ran import ran
 
 
 def test_exchanges_of_several_workers_are_told_apart() -> None:
@@ -36,3 +37,12 @@ def test_figures_are_the_servers_and_shares_add_up() -> None:
 def test_a_channel_without_a_known_nic_says_so() -> None:
     (told,) = exchanges(sockets_changed(clean(), "server", 0, nic="", bound_device=""))
     assert told.channels[0].nics == {"server": "?", "client": "eth1"}
+
+
+def test_a_programs_figures_are_its_connections() -> None:
+    (told,) = exchanges(ran())
+    assert [channel.nics["server"] for channel in told.channels] == ["eth1", "eth2", "eth3", "eth4"]
+    assert told.bytes >= 2 * 64 * 2**20
+    assert sum(channel.share for channel in told.channels) == pytest.approx(1.0)
+    assert sum(channel.gb_s for channel in told.channels) == pytest.approx(told.seen.gb_s)
+    assert told.words_verified == 0

@@ -9,11 +9,13 @@ from harness.evidence import (
     ClockMeasured,
     ExchangeEnded,
     ExchangePlanned,
+    ProgramSaid,
     RoleExited,
     RoleReady,
 )
 from harness.verdict.exchange import Exchange
 from suites.unit.verdict.clean import changed, clean, node_time, without
+from suites.unit.verdict.program.ran import TIMES_S, also, ran, say
 
 
 def test_entries_of_none_or_of_two_exchanges_are_refused() -> None:
@@ -65,3 +67,12 @@ def test_signs_of_life_leave_the_death_note_out() -> None:
 def test_an_exchange_without_an_end_ends_with_the_last_that_was_seen() -> None:
     assert Exchange(clean()).ended_s == pytest.approx(2.0)
     assert Exchange(without(clean(), ExchangeEnded)).ended_s == pytest.approx(1.8)
+
+
+def test_a_programs_speed_is_its_bytes_in_the_time_of_its_slowest_process() -> None:
+    """Rates of processes that ran one after the other would add up to more than the line."""
+    size = 2 * 64 * 2**20
+    assert Exchange(ran()).gb_s == pytest.approx(size / (2 * TIMES_S) / 1e9)
+    slower = also(ran(), say("server", "total_s", 8 * TIMES_S, process=1))
+    assert Exchange(slower).gb_s == pytest.approx(size / (8 * TIMES_S) / 1e9)
+    assert Exchange(without(ran(), ProgramSaid)).gb_s == 0.0

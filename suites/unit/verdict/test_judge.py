@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.evidence import (
+    ChannelMapped,
     ClaimMade,
     ClockMeasured,
     Damage,
@@ -18,10 +21,12 @@ from harness.evidence import (
     Judged,
     RoleExited,
     RoleFailed,
+    SocketsSeen,
 )
-from harness.plan import CLAIMS, TRANSFER_CLAIMS
+from harness.plan import CLAIMS, PROGRAM_CLAIMS, TRANSFER_CLAIMS
 from harness.plan.plan import EXERCISES
 from harness.verdict import cause, headline, judge, unsettled
+from harness.verdict.exchange import Exchange
 from harness.verdict.judge import CHECKS
 from suites.unit.verdict.clean import (
     TEST,
@@ -35,6 +40,7 @@ from suites.unit.verdict.clean import (
     windowed,
     without,
 )
+from suites.unit.verdict.program.ran import also, carried, ran, say
 
 ALL = (*TRANSFER_CLAIMS, "fairness")
 CLEAN = clean(claims=ALL)
@@ -260,3 +266,55 @@ def test_a_tests_own_claim_must_be_settled_too() -> None:
     assert (found.klass, found.claim) == ("UNSETTLED", "scaling")
     settled = replace(made, record=finding("scaling", "PASS", 0.0, ""))
     assert unsettled([made, settled]) == ()
+
+
+@pytest.mark.parametrize("made", [clean, ran], ids=["ours", "a program"])
+def test_judging_looks_as_often_at_many_iterations_as_at_few(
+    monkeypatch: pytest.MonkeyPatch, made: Callable[..., list[Entry]]
+) -> None:
+    """Every look goes through all records of a kind: one an iteration would be quadratic."""
+    looks: list[object] = []
+    seen = Exchange.seen
+
+    def count(self: Exchange, *what: Any, **where: Any) -> Any:
+        looks.append(what)
+        return seen(self, *what, **where)
+
+    monkeypatch.setattr(Exchange, "seen", count)
+    counts = []
+    for iterations in (2, 50):
+        looks.clear()
+        assert outcomes(made(iterations=iterations))["delivery"] == "PASS"
+        counts.append(len(looks))
+    assert counts[0] == counts[1]
+
+
+def test_a_program_passes_what_its_evidence_can_settle() -> None:
+    judged = judge(ran())
+    assert [one.claim for one in judged] == list(PROGRAM_CLAIMS)
+    assert {(one.outcome, one.checked > 0) for one in judged} == {("PASS", True)}
+
+
+@pytest.mark.parametrize("kind", sorted({type(e.record) for e in ran()}, key=lambda k: k.__name__))
+def test_without_any_one_kind_of_record_no_program_passes_all(kind: type) -> None:
+    left = [e for e in ran() if not isinstance(e.record, kind)]
+    outcomes = {one.outcome for one in judge(left)}
+    assert outcomes != {"PASS"} or kind in (ChannelMapped, SocketsSeen, ClockMeasured)
+
+
+@pytest.mark.parametrize("claim", ["integrity", "sockets", "window", "bootstrap"])
+def test_what_a_program_cannot_prove_is_open_by_name(claim: str) -> None:
+    (judged,) = judge(ran(claims=(claim,)))
+    assert (judged.claim, judged.outcome) == (claim, "INCONCLUSIVE")
+    assert judged.klass in ("UNVERIFIED", "NO_EVIDENCE")
+
+
+def test_a_lie_about_speed_and_one_about_bytes_have_one_cause() -> None:
+    """Too fast because too little came: the ledger is seen first."""
+    entries = carried(ran(iterations=1), 17 / 128)
+    for role in ("server", "client"):
+        for what, value in {"rate_gb_s": 20.5, "average_s": 64 * 2**20 / 20.5e9}.items():
+            entries = also(entries, say(role, what, value))
+    worst = cause(judge(entries))
+    assert (worst.klass, worst.node) == ("LEDGER", "alpha")
+    assert any(line.startswith("also: TOO_FAST") for line in worst.evidence)

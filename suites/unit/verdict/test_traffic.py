@@ -59,6 +59,15 @@ def test_what_was_sent_again_explains_more_bytes_on_both_ends() -> None:
     assert judged(counted(entries, "alpha", "eth2", bytes_recv=again)).klass == "FOREIGN_LOAD"
 
 
+def test_what_came_after_the_end_of_its_socket_is_explained_by_who_sent_it() -> None:
+    """A program may close with bytes still on their way; its NIC counts them, its socket not."""
+    lost = 2 * MIB
+    entries = sockets_changed(clean(), "server", 0, bytes_received=2 * MIB + 152)
+    assert judged(entries).outcome == "PASS"
+    more = counted(entries, "alpha", "eth1", bytes_recv=lost)
+    assert judged(more).klass == "FOREIGN_LOAD"
+
+
 def test_a_frozen_counter_is_open_and_the_peers_view_is_told() -> None:
     found = judged(frozen(clean(), "beta", "eth4"))
     assert (found.outcome, found.klass) == ("INCONCLUSIVE", "COUNTER")
