@@ -12,10 +12,11 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures import stand_in
 from fixtures.exchange import Exchanges, Settle
 from harness.faults import link
 from harness.nodes import Event, Node
-from harness.plan import DISTRIBUTIONS, MIB, Fault, Plan
+from harness.plan import DISTRIBUTIONS, MIB, PROGRAM_CLAIMS, Fault, Plan
 from harness.verdict import rate
 
 pytestmark = pytest.mark.faults
@@ -43,6 +44,60 @@ VARIED: dict[str, dict[str, float]] = {  # where a fault needs another plan to b
     "withhold": {"deadline_s": 2.0, "iterations": 1},
     "short": {"size_bytes": 64 * MIB, "iterations": 1},
 }
+
+
+# What a program does wrong or lies about: its name, its arguments, its plan.
+LIES: dict[str, tuple[str, tuple[str, ...], dict[str, int]]] = {
+    "short": ("test_tcpx_perf_multi", ("--lie=short",), {"size_bytes": 64 * MIB, "iterations": 1}),
+    "short_old": (
+        "test_tcpx_perf_multi",
+        ("--old", "--lie=short"),
+        {"size_bytes": 64 * MIB, "iterations": 1},
+    ),
+    "admits": ("test_tcpx_perf_multi", ("--lie=admits",), {"size_bytes": 64 * MIB}),
+    "one_nic": ("test_tcpx_perf_multi", ("--lie=one_nic",), {}),
+    "one_nic_old": ("test_tcpx_perf_multi", ("--old", "--lie=one_nic"), {}),
+    "says_one_nic": ("test_tcpx_perf_multi", ("--lie=says_one_nic",), {}),
+    "fallback": ("test_tcpx_perf_multi", ("--lie=fallback",), {}),
+    "average": ("test_tcpx_perf_multi", ("--old", "--lie=average"), {}),
+    "fast": ("test_tcpx_perf_multi", ("--lie=fast",), {}),
+    "aborted": ("test_tcpx_perf_multi", ("--old", "--lie=aborted"), {}),
+    "status": ("test_tcpx_perf_multi", ("--lie=status",), {}),
+    "crash": ("test_tcpx_perf_multi", ("--lie=crash",), {}),
+    "stuck": ("test_tcpx_perf_multi", ("--lie=stuck",), {"deadline_s": 4}),
+    "fails": ("test_modules", ("--lie=fails",), {}),
+    "silent": ("run_p2p_fullmesh.sh", ("--lie=silent",), {"channels": 16}),
+    "no_words": ("test_tcpx_transfer", ("--lie=fails",), {"channels": 1}),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_program(
+    exchange: Exchanges, program: Callable[..., Plan], nodes: tuple[Node, ...], lie: str
+) -> None:
+    name, arguments, fields = LIES[lie]
+    for node in nodes[:2]:
+        stand_in.install(node)
+    shape = {"channels": 4, "size_bytes": 16 * MIB, "iterations": 2, **fields}
+    exchange(program(stand_in.place(name), arguments=arguments, **shape))
+
+
+def test_program_that_is_absent(exchange: Exchanges, plan: Plan) -> None:
+    """Named in a plan without asking first."""
+    exchange(replace(plan, program="~/nowhere/test_tcpx_perf_multi", claims=()))
+
+
+def test_program_that_verifies_nothing(exchange: Exchanges, program: Callable[..., Plan]) -> None:
+    """A claim that its evidence cannot settle."""
+    claims = (*PROGRAM_CLAIMS, "integrity")
+    exchange(program("iperf3", size_bytes=16 * MIB, claims=claims))
+
+
+def test_program_whose_sockets_name_no_bytes(
+    exchange: Exchanges, program: Callable[..., Plan]
+) -> None:
+    """Another: no frame of its is known."""
+    exchange(program("iperf3", size_bytes=16 * MIB, claims=("roles", "sockets")))
 
 
 @pytest.mark.parametrize("name", PLANTED)

@@ -39,11 +39,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Red:
-    """What a planted fault must be called. `place` has {server} and {client} for node names."""
+    """What a planted fault must be called, and words of its fact. `place` has {server} and {client}
+    for node names."""
 
     outcome: str
     klass: str
     place: str = ""
+    says: str = ""
 
 
 EXPECTED = {
@@ -62,6 +64,31 @@ EXPECTED = {
     "test_loopback": Red("FAIL", "LOOPBACK", "{server}/lo/channel 0"),
     "test_link_down[round-robin]": Red("FAIL", "LINK_DOWN", "{client}/eth3/channel 2"),
     "test_link_down[least-loaded]": Red("FAIL", "LINK_DOWN", "{client}/eth3/channel 2"),
+    "test_program[short]": Red("FAIL", "LEDGER", "{server}", "17 of 128 chunks"),
+    "test_program[short_old]": Red("FAIL", "LEDGER", "{server}", "17 of 128 chunks"),
+    "test_program[admits]": Red("FAIL", "LEDGER", "{server}"),
+    "test_program[one_nic]": Red("FAIL", "MAPPING", "{server}/eth2/channel 1", "NO_PARALLELISM"),
+    "test_program[one_nic_old]": Red(
+        "FAIL", "MAPPING", "{server}/eth2/channel 1", "NO_PARALLELISM"
+    ),
+    "test_program[says_one_nic]": Red("FAIL", "MAPPING", "{server}/eth2/channel 1"),
+    "test_program[fallback]": Red("FAIL", "MAPPING", "{server}/eth1/channel 0", "-1000"),
+    "test_program[average]": Red("FAIL", "FIGURES", "{server}", "of all 2 iterations"),
+    "test_program[fast]": Red("FAIL", "TOO_FAST", "{server}"),
+    "test_program[aborted]": Red("FAIL", "ITERATION", "{server}", "iteration 2 of 2"),
+    "test_program[status]": Red("FAIL", "ROLE_EXIT", "{server}"),
+    "test_program[crash]": Red("FAIL", "ROLE_CRASH", "{server}"),
+    "test_program[stuck]": Red("FAIL", "HANG", "{server}"),
+    "test_program[fails]": Red("FAIL", "PROGRAM", "{server}"),
+    "test_program[silent]": Red("FAIL", "LEDGER", "{server}"),
+    "test_program[no_words]": Red("FAIL", "PROGRAM", "{server}"),
+    "test_program_that_is_absent": Red("ERROR", "INFRA_PROVISION", "{server}"),
+    "test_program_that_verifies_nothing": Red(
+        "INCONCLUSIVE", "UNVERIFIED", "{server}/eth1/channel 0"
+    ),
+    "test_program_whose_sockets_name_no_bytes": Red(
+        "INCONCLUSIVE", "NO_EVIDENCE", "{server}/eth1/channel 0"
+    ),
     "test_port_squatter": Red("FAIL", "BOOTSTRAP", "{server}"),
     "test_slow": Red("FAIL", "SLOW"),
     "test_caught": Red("ERROR", "CAUGHT", "{server}/eth2/channel 1/chunk 5"),
@@ -119,6 +146,7 @@ def _expect(red: Red, planted: str, nodes: Sequence[NodeSpec], tier: str, folder
     assert ours.category == CATEGORY[red.outcome], seen
     assert ours.klass == red.klass, seen
     assert ours.message.startswith(word + head), seen
+    assert red.says in ours.message, seen
     assert (theirs.name, theirs.classname) == (ours.name, ours.classname)
     assert theirs.category == ours.category, seen
     assert head in theirs.message, theirs.message
