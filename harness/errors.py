@@ -182,6 +182,14 @@ class LocalProtocolError(TransportError):
     klass = "LOCAL_PROTOCOL"
 
 
+class IllegalStepError(LocalProtocolError):
+    """A step of a contract was asked for in a state that does not allow it."""
+
+    klass = "ILLEGAL_STEP"
+    step = ""
+    state = ""  # of which thing, and which: "the link is new"
+
+
 class RemoteProtocolError(TransportError):
     """The peer sent what it may not send, or went away."""
 
