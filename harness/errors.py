@@ -212,6 +212,12 @@ class BootstrapError(RemoteProtocolError):
     klass = "BOOTSTRAP"
 
 
+class AgentError(TransportError):
+    """Somebody else's library refused a step of its contract, or took one that it should refuse."""
+
+    klass = "AGENT"
+
+
 class CrashError(TransportError):
     """A process of a role ended without a word."""
 

@@ -272,6 +272,11 @@ class SocketSeen:
     segs_in: int = 0
     rtt_us: int = 0
 
+    @property
+    def ends(self) -> tuple[str, int, str, int]:
+        """What tells it from every other socket of its node."""
+        return (self.local_address, self.local_port, self.peer_address, self.peer_port)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSockets(Record):

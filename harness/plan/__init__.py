@@ -3,6 +3,7 @@
 from harness.plan.assignment import Assignment
 from harness.plan.fault import Fault
 from harness.plan.plan import (
+    AGENT_EXERCISES,
     CLAIMS,
     DISTRIBUTIONS,
     KIB,
@@ -15,6 +16,7 @@ from harness.plan.plan import (
 )
 
 __all__ = [
+    "AGENT_EXERCISES",
     "CLAIMS",
     "DISTRIBUTIONS",
     "KIB",

@@ -15,6 +15,7 @@ KINDS = {
     "flip": "client",  # one byte of `chunk` is sent wrong; value = byte offset in the chunk
     "swap": "client",  # `chunk` and chunk `value` are sent in each other's place
     "stale": "client",  # `chunk` is sent with the previous iteration's words
+    "zeros": "client",  # every chunk is sent as zeros
     "withhold": "client",  # `chunk`, the last of its channel, is never sent
     "drop": "server",  # `chunk` arrives but never reaches its place
     "short": "server",  # handles only `value` chunks, claims success all the same

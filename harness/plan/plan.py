@@ -46,15 +46,24 @@ CLAIMS = {
     "window": "the windows hold what they should and refuse one more",
     "gpu": "the plan's GPUs were used by its roles, stayed healthy and gave all memory back",
     "figures": "the rates that a program prints are what its bytes and its times make",
+    "agents": "the agents took every step of their contract, and refused what comes after the last",
+    "rails": "a program that spreads its bytes by itself used the NICs it was given, each of them",
 }
 TRANSFER_CLAIMS = ("roles", "delivery", "integrity", "mapping", "sockets", "traffic", "quiet")
 # What the evidence around somebody else's program can settle: nobody but itself sees its payload.
 PROGRAM_CLAIMS = ("roles", "delivery", "mapping", "traffic", "quiet", "figures")
+AGENT_CLAIMS = ("roles", "delivery", "integrity", "agents", "rails", "traffic", "quiet")
 EXERCISES = {
     "transfer": TRANSFER_CLAIMS,
     "bootstrap": ("roles", "bootstrap"),
     "window": ("roles", "window"),
+    "nixl-write": AGENT_CLAIMS,
+    "nixl-read": AGENT_CLAIMS,
 }
+
+
+AGENT_EXERCISES = ("nixl-write", "nixl-read")
+MAX_RAILS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +87,9 @@ class Plan:
     acknowledged: bool = False  # the client waits for the server's word after every iteration
     prepared: bool = False  # the sender writes the payload once, before the clock starts
     deadline_s: float = 30.0
+    rails: int = 0  # NICs that a program spreads its bytes over by itself; 0: channels are planned
+    backend: str = "UCX"  # of agents
+    plugins: str = ""  # a folder on the nodes with agents' plugins; '' is the library's own
     distribution: str = "round-robin"  # or "least-loaded": each channel draws chunks as it can
     program: str = ""  # name or path of what both roles run instead of our code: harness/programs
     arguments: tuple[str, ...] = ()  # given to the program besides what the plan makes of it
@@ -120,6 +132,16 @@ class Plan:
     def receives_ahead(self) -> int:
         """Receives that a channel has posted at most."""
         return min(self.recv_window, DEALT_AHEAD) if self.is_dealt else self.recv_window
+
+    @property
+    def piece_bytes(self) -> int:
+        """Bytes of a registered piece; the last one may be shorter."""
+        return -(-self.chunks // self.registrations) * self.chunk_bytes
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces are registered."""
+        return -(-self.size_bytes // self.piece_bytes)
 
     def chunk_size(self, chunk: int) -> int:
         """Bytes of `chunk` (0-based, in one iteration)."""
@@ -184,6 +206,7 @@ def _problems(plan: Plan) -> list[str]:
         found.append(f"{plan.chunks} chunks, expected at most {MAX_CHUNKS}; use larger chunks")
     if "gpu" in plan.claims and not plan.is_on_gpus:
         found.append(f"the claim 'gpu' needs memory 'cuda', not {plan.memory!r}")
+    found += _unspreadable(plan)
     if plan.port_base + plan.gpu > 65535:
         found.append(f"port_base + gpu is {plan.port_base + plan.gpu}, expected at most 65535")
     if plan.program and (plan.faults or plan.is_dealt):
@@ -193,6 +216,17 @@ def _problems(plan: Plan) -> list[str]:
     if not found and plan.is_dealt:
         found += _undealable(plan)
     return found
+
+
+def _unspreadable(plan: Plan) -> list[str]:
+    """Agents have one connection over their rails; everybody else has channels and no rails."""
+    if plan.exercise in AGENT_EXERCISES:
+        wrong = plan.channels != 1 or not 1 <= plan.rails <= MAX_RAILS or plan.is_dealt
+        expected = f"1 channel and 1..{MAX_RAILS} rails, round-robin"
+    else:
+        wrong, expected = plan.rails != 0, "no rails"
+    seen = f"{plan.channels} channels and {plan.rails} rails for the exercise {plan.exercise!r}"
+    return [f"{seen}, expected {expected}"] if wrong else []
 
 
 def _undealable(plan: Plan) -> list[str]:

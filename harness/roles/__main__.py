@@ -17,9 +17,10 @@ import traceback
 from collections.abc import Sequence
 
 from harness.errors import HarnessError, TransportError
-from harness.plan import Assignment
+from harness.plan import AGENT_EXERCISES, Assignment
 from harness.plan.environment import from_environment, interfaces
 from harness.roles import client, server
+from harness.roles.agents import life as agents
 from harness.roles.voice import Voice
 
 EOF_STATUS = 113  # nobody is there any more to read why we ended
@@ -37,6 +38,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         if assignment.plan.program:
             return _host(assignment, voice)
+        if assignment.plan.exercise in AGENT_EXERCISES:
+            return agents.run(assignment, voice)
         if args.role == "server":
             return server.run(assignment, voice)
         return client.run(assignment, voice)

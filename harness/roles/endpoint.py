@@ -78,7 +78,7 @@ class Endpoint:
     def register(self) -> None:
         """Register the buffer in at most as many pieces as the plan says, cut between chunks."""
         plan = self.plan
-        step = -(-plan.chunks // plan.registrations) * plan.chunk_bytes
+        step = plan.piece_bytes
         for start in range(0, plan.size_bytes, step):
             piece = self.buffer[start : start + step]
             mem_id = self.session.register_memory(

@@ -63,6 +63,8 @@ def fill(plan: Plan, buffers: Buffers, view: Any, nonce: int, iteration: int, ch
         iteration -= 1
     place = payload.Place(iteration=iteration, channel=plan.channel_of(chunk), chunk=chunk)
     buffers.fill(view, nonce, place)
+    if fault(plan, "zeros"):
+        view[:] = 0
     flip = fault(plan, "flip")
     if flip and flip.chunk == chunk:
         buffers.flip(view, flip.value, 0x10)

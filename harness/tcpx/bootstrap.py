@@ -31,6 +31,7 @@ class Connection:
         self._sock = sock
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.peer: str = sock.getpeername()[0]
+        self.ends: tuple[str, int, str, int] = (*sock.getsockname()[:2], *sock.getpeername()[:2])
 
     def send_exact(self, data: bytes, deadline_s: float) -> None:
         self._sock.settimeout(max(deadline_s, 0.001))

@@ -104,9 +104,14 @@ class Exchange:
         return tuple(self.planned.nics.get(role, ()))
 
     def nic(self, role: str, channel: int) -> str:
-        """The NIC that `channel` should use there; '' when none was planned."""
-        nics = self.nics(role)
+        """The NIC that `channel` should use there; '' when none was planned, as where a program
+        spreads its bytes by itself."""
+        nics = () if self.plan.rails else self.nics(role)
         return nics[channel % len(nics)] if nics else ""
+
+    def rails(self, role: str) -> tuple[str, ...]:
+        """The NICs that a program there was given to spread its bytes over."""
+        return self.nics(role)[: self.plan.rails]
 
     def roles_on(self, node: str) -> tuple[str, ...]:
         return tuple(role for role in ROLES if self.nodes[role] == node)

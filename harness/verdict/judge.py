@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from harness.evidence import ClaimMade, Entry, ExchangeEnded, ExchangePlanned, Judged
+from harness.verdict.agents import agents
 from harness.verdict.bootstrap import bootstrap
 from harness.verdict.delivery import delivery
 from harness.verdict.exchange import Exchange
@@ -29,6 +30,7 @@ from harness.verdict.program.figures import figures
 from harness.verdict.program.mapping import mapping as program_mapping
 from harness.verdict.program.roles import roles as program_roles
 from harness.verdict.quiet import quiet
+from harness.verdict.rails import rails
 from harness.verdict.roles import roles
 from harness.verdict.sockets import sockets
 from harness.verdict.traffic import traffic
@@ -47,6 +49,8 @@ CHECKS: dict[str, Callable[[Exchange], Judged]] = {
     "window": window,
     "gpu": gpu,
     "figures": figures,
+    "agents": agents,
+    "rails": rails,
 }
 # Where somebody else's program is judged by other evidence than a role of ours.
 PROGRAM_CHECKS = {

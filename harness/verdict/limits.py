@@ -44,6 +44,8 @@ class Limits:
     carried_share: float = 0.99
     # Round-robin is exact; headers and retransmissions differ a little from NIC to NIC.
     fair_share: float = 0.01
+    # A rail of a program that spreads its bytes by itself: at least this part of an even share.
+    rail_share: float = 0.5
     # N channels on N NICs: at least this share of N times one channel (3.9 of 4).
     scaling_share: float = 0.975
     # Below this ratio the second channel added nothing worth the name.

@@ -8,7 +8,7 @@ from harness.verdict.finding import breaks
 
 
 def broken_link(exchange: Exchange, claim: str) -> Judged | None:
-    """The first planned NIC that is missing, or that a channel should use and that is down."""
+    """The first planned NIC that is missing, or that should be used and is down."""
     for role in ROLES:
         node = exchange.nodes[role]
         for seen in exchange.seen(NicCounters, node=node):
@@ -22,8 +22,9 @@ def broken_link(exchange: Exchange, claim: str) -> Judged | None:
 def _look(exchange: Exchange, claim: str, role: str, seen: Seen[NicCounters]) -> Judged | None:
     nics = {nic.name: nic for nic in seen.record.nics}
     for index, name in enumerate(exchange.nics(role)):
-        channel = index if index < exchange.plan.channels else -1
-        klass, fact = _wrong(name, nics, used=channel >= 0)
+        used = index < (exchange.plan.rails or exchange.plan.channels)
+        channel = index if used and not exchange.plan.rails else -1
+        klass, fact = _wrong(name, nics, used=used)
         if klass:
             return breaks(
                 exchange,

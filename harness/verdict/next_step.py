@@ -34,6 +34,8 @@ STEPS = {
     "SCALING": "Compare the channels' GB/s in the exchange's lines: the slowest NIC bounds all",
     "SLOW": "Compare the channels' GB/s in the exchange's lines; check the rate in the inventory",
     "TOO_FAST": "Recompute from the byte counters; check the rate in the inventory",
+    "AGENT": "Run the same exercise with one NIC and one chunk; then read the library's own log on "
+    "{node} with NIXL_LOG_LEVEL=DEBUG in the inventory's environment",
     "READY_IDENTITY": "On {node}, see with `ss -tlnp` who listens on the bootstrap port",
     "ROLE_EXIT": _ROLE,
     "ROLE_CRASH": _ROLE + "; see `dmesg` there for the kernel's view",

@@ -63,7 +63,7 @@ def _nics(
             yield BOUND, socket.bound_device
         if socket.nic:
             yield OWNED, socket.nic
-        if seen := observed.get(_ends(socket)):
+        if seen := observed.get(socket.ends):
             yield OBSERVED, seen.bound_device or seen.nic
     for mapped in exchange.seen(ChannelMapped, role=role, channel=channel):
         yield SAID, mapped.record.nic
@@ -85,11 +85,7 @@ def _addresses(exchange: Exchange, role: str, channel: int) -> Iterator[tuple[st
 def _observed(exchange: Exchange, role: str) -> dict[Ends, SocketSeen]:
     """The observer's sightings on the role's node by both ends."""
     return {
-        _ends(socket): socket
+        socket.ends: socket
         for seen in exchange.seen(SocketsSeen, node=exchange.nodes[role])
         for socket in seen.record.sockets
     }
-
-
-def _ends(socket: SocketSeen) -> Ends:
-    return (socket.local_address, socket.local_port, socket.peer_address, socket.peer_port)

@@ -61,7 +61,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pynvml": ("nic/",),
     "numpy": ("tcpx/", "roles/", "nic/", "bench/drivers/"),
     # What a bench compares with, in whatever Python has it.
-    "nixl": ("bench/drivers/",),
+    "nixl": ("bench/drivers/", "roles/agents/"),
     "torch": ("bench/drivers/",),
     "pytest": (),
     "_pytest": (),

@@ -11,7 +11,7 @@ import sys
 from harness.bench.bed import SERVER, Bed
 from harness.bench.figures import Figure, Load
 from harness.bench.peers.driven import drive, installed
-from harness.bench.peers.ucx import environment
+from harness.plan.ucx import environment
 
 
 class Nixl:

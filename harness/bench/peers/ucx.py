@@ -15,24 +15,12 @@ import time
 from harness.bench.bed import CLIENT, SERVER, Bed, both
 from harness.bench.figures import Figure, Load
 from harness.errors import PeerError
+from harness.plan.ucx import environment
 
 LISTEN_S = 0.3
 END_S = 30.0
 WARMUP = 1  # messages before the clock starts
 MIB = 1 << 20
-
-
-def environment(nics: tuple[str, ...]) -> dict[str, str]:
-    """TCP over exactly these NICs, all of them for every kind of message."""
-    rails = str(len(nics))
-    return {
-        "UCX_TLS": "tcp,self",
-        "UCX_NET_DEVICES": ",".join(nics),
-        "UCX_MAX_RNDV_RAILS": rails,
-        "UCX_MAX_EAGER_RAILS": rails,
-        "UCX_MAX_RMA_RAILS": rails,
-        "UCX_LOG_LEVEL": "error",
-    }
 
 
 class UcxPerftest:

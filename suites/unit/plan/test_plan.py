@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import PlanError
-from harness.plan import CLAIMS, KIB, MIB, PROGRAM_CLAIMS, TRANSFER_CLAIMS, Fault, Plan
+from harness.plan import (
+    AGENT_EXERCISES,
+    CLAIMS,
+    KIB,
+    MIB,
+    PROGRAM_CLAIMS,
+    TRANSFER_CLAIMS,
+    Fault,
+    Plan,
+)
 from harness.plan.fault import KINDS
 from harness.plan.plan import EXERCISES
 
@@ -27,6 +36,7 @@ BOUNDS = {
     "port_base": (1, 65535),
     "gpu": (0, 255),
 }
+AGENTS = {"channels": 1, "rails": 2}
 ROOM = {"size_bytes": {"chunk_bytes": 8 * MIB}, "chunk_bytes": {"size_bytes": 1}}
 SIZES = st.integers(1, 1 << 22)
 
@@ -52,7 +62,7 @@ def test_bounds_are_kept(field: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"exercise": "dance"}, "exercise is 'dance', expected one of ['bootstrap', 'transfer'"),
+        ({"exercise": "dance"}, "exercise is 'dance', expected one of ['bootstrap', 'nixl-read'"),
         ({"memory": "tape"}, "memory is 'tape', expected one of ['host'"),
         ({"transport": "pigeon"}, "transport is 'pigeon', expected one of ['sockets'"),
         ({"claims": ("roles", "honour")}, "claims ['honour'] are unknown, expected some of ["),
@@ -107,9 +117,33 @@ def test_all_problems_come_in_one_error() -> None:
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_a_plan_claims_all_that_its_exercise_can_settle(exercise: str) -> None:
-    assert Plan(exercise=exercise).claims == EXERCISES[exercise]
+    fields: dict[str, Any] = AGENTS if exercise in AGENT_EXERCISES else {}
+    assert Plan(exercise=exercise, **fields).claims == EXERCISES[exercise]
     assert set(EXERCISES[exercise]) <= set(CLAIMS)
-    assert Plan(exercise=exercise, claims=("roles",)).claims == ("roles",)
+    assert Plan(exercise=exercise, claims=("roles",), **fields).claims == ("roles",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"rails": 2}, "4 channels and 2 rails for the exercise 'transfer', expected no rails"),
+        ({"exercise": "nixl-read"}, "4 channels and 0 rails for the exercise 'nixl-read'"),
+        ({"exercise": "nixl-write", **AGENTS, "rails": 17}, "expected 1 channel and 1..16 rails"),
+        ({"exercise": "nixl-write", **AGENTS, "channels": 2}, "2 channels and 2 rails"),
+        ({"exercise": "nixl-write", **AGENTS, "distribution": "least-loaded"}, "round-robin"),
+    ],
+)
+def test_rails_are_for_agents_and_channels_for_all_else(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        Plan(**fields)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(("registrations", "pieces"), [(1, 1), (3, 3), (5, 4), (64, 7)])
+def test_pieces_are_cut_between_chunks(registrations: int, pieces: int) -> None:
+    plan = Plan(size_bytes=6_001, chunk_bytes=1000, registrations=registrations)
+    assert plan.pieces == pieces
+    assert plan.piece_bytes % plan.chunk_bytes == 0
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)

@@ -45,6 +45,7 @@ HERE = {
     "flip": Fault(kind="flip", chunk=CHUNK, value=9),
     "swap": Fault(kind="swap", chunk=CHUNK, value=7),
     "stale": Fault(kind="stale", iteration=1, chunk=CHUNK),
+    "zeros": Fault(kind="zeros"),
     "withhold": Fault(kind="withhold", chunk=CHUNK),
     "drop": Fault(kind="drop", chunk=CHUNK),
     "short": Fault(kind="short", value=CHUNK),
@@ -133,6 +134,12 @@ def test_swap_sends_two_chunks_in_each_others_place() -> None:
     plan = planted("swap")
     sent = [mischief.chunk_to_send(plan, place) for place in range(plan.chunks)]
     assert sent == [0, 1, 2, 3, 7, 5, 6, 4, 8, 9, 10]
+
+
+def test_zeros_are_all_that_is_sent() -> None:
+    plan = planted("zeros")
+    for chunk in range(plan.chunks):
+        assert not any(filled(plan, 1, chunk))
 
 
 def test_withhold_sends_all_but_one() -> None:

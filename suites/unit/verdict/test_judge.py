@@ -23,11 +23,12 @@ from harness.evidence import (
     RoleFailed,
     SocketsSeen,
 )
-from harness.plan import CLAIMS, PROGRAM_CLAIMS, TRANSFER_CLAIMS
+from harness.plan import AGENT_EXERCISES, CLAIMS, PROGRAM_CLAIMS, TRANSFER_CLAIMS
 from harness.plan.plan import EXERCISES
 from harness.verdict import cause, headline, judge, unsettled
 from harness.verdict.exchange import Exchange
 from harness.verdict.judge import CHECKS
+from suites.unit.verdict.agented import agented
 from suites.unit.verdict.clean import (
     TEST,
     added,
@@ -91,7 +92,8 @@ def test_no_entries_are_an_error() -> None:
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_a_plan_of_which_nothing_was_seen_passes_nothing(exercise: str) -> None:
-    whole = {"transfer": clean, "bootstrap": bootstrapped, "window": windowed}[exercise]()
+    others = {"transfer": clean, "bootstrap": bootstrapped, "window": windowed}
+    whole = agented(exercise) if exercise in AGENT_EXERCISES else others[exercise]()
     for entries in (whole[:1], [whole[0], whole[-1]]):
         assert "PASS" not in outcomes(entries).values()
 
