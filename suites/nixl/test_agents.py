@@ -29,8 +29,9 @@ def test_every_byte_arrives_over_the_rails(
 
 @BOTH
 def test_many_descriptors(exchange: Exchanges, agents: Agents, exercise: str) -> None:
-    size = 4096 * 4 * KIB + 23
-    exchange(agents(exercise, rails=1, size_bytes=size, chunk_bytes=4 * KIB))
+    """Small ones, and yet of a size that UCX spreads: 4 KiB it would send over one rail."""
+    size = 4096 * 8 * KIB + 23
+    exchange(agents(exercise, rails=2, size_bytes=size, chunk_bytes=8 * KIB))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from harness.plan import Assignment
 from harness.plan.ucx import environment
 from harness.roles import mischief
 from harness.roles.agents.account import CHANNEL, Account
-from harness.roles.agents.library import Agent
+from harness.roles.agents.library import PLUGINS, Agent
 from harness.roles.endpoint import ACK, fault, nonce_of
 from harness.roles.voice import Voice
 from harness.tcpx import payload
@@ -185,4 +185,4 @@ def _settings(assignment: Assignment) -> dict[str, str]:
         nics = (assignment.nics[one.value],)
     elif fault(plan, "loopback"):
         nics = ("lo",)
-    return environment(nics) | ({"NIXL_PLUGIN_DIR": plan.plugins} if plan.plugins else {})
+    return environment(nics) | ({PLUGINS: plan.plugins} if plan.plugins else {})

@@ -20,6 +20,7 @@ from harness.errors import AgentError, StallError
 
 T = TypeVar("T")
 MEMORY = "DRAM"
+PLUGINS = "NIXL_PLUGIN_DIR"  # instead of the library's own folder
 POLL_S = 0.0005  # its own thread makes progress meanwhile
 DONE, UNDER_WAY = "DONE", "PROC"
 
@@ -33,7 +34,9 @@ class Agent:
         self._peer = ""
         api: Any = _asked("import", lambda: import_module("nixl._api"))
         config = api.nixl_agent_config(backends=[])
-        self._agent: Any = _asked("nixl_agent", lambda: api.nixl_agent(name, config))
+        self._agent: Any = _asked(
+            "nixl_agent", lambda: api.nixl_agent(name, config), fix=_where(settings)
+        )
         self._create_backend()
 
     def _create_backend(self) -> None:
@@ -131,9 +134,15 @@ class Agent:
         return [message for name in heard for message in heard[name]]
 
 
-def _asked(name: str, call: Callable[[], T]) -> T:
+def _where(settings: dict[str, str]) -> str:
+    folder = settings.get(PLUGINS, "")
+    return f"Its plugins were looked for in {folder} alone" if folder else ""
+
+
+def _asked(name: str, call: Callable[[], T], *, fix: str = "") -> T:
     """What the library answers; its refusal is ours."""
     try:
         return call()
     except Exception as error:
-        raise AgentError(f"NIXL's {name} refused: {type(error).__name__}: {error}") from error
+        seen = f"NIXL's {name} refused: {type(error).__name__}: {error}"
+        raise AgentError(seen, fix=fix) from error
