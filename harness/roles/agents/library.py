@@ -51,7 +51,10 @@ class Agent:
 
     @property
     def version(self) -> str:
-        return metadata.version("nixl")
+        try:
+            return metadata.version("nixl")
+        except metadata.PackageNotFoundError:
+            return "of a version that nobody installed"
 
     # -- memory and metadata -------------------------------------------------------------------
 

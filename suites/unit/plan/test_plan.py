@@ -148,10 +148,11 @@ def test_pieces_are_cut_between_chunks(registrations: int, pieces: int) -> None:
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_a_plan_on_gpus_answers_for_them(exercise: str) -> None:
-    plan = Plan(exercise=exercise, memory="cuda")
+    fields: dict[str, Any] = AGENTS if exercise in AGENT_EXERCISES else {}
+    plan = Plan(exercise=exercise, memory="cuda", **fields)
     assert plan.is_on_gpus
     assert plan.claims == (*EXERCISES[exercise], "gpu")
-    assert "gpu" not in Plan(exercise=exercise).claims
+    assert "gpu" not in Plan(exercise=exercise, **fields).claims
 
 
 def test_another_exercise_needs_its_own_claims_asked_for() -> None:
