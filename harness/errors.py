@@ -224,6 +224,18 @@ class CrashError(TransportError):
     klass = "ROLE_CRASH"
 
 
+class PluginError(TransportError):
+    """The plugin cannot be loaded, or answered a verb with something other than success."""
+
+    klass = "PLUGIN"
+
+
+class PluginCrashError(PluginError):
+    """The plugin ended or crashed the process that it ran in."""
+
+    klass = "PLUGIN_CRASH"
+
+
 class StallError(TransportError):
     """A channel made no progress before its deadline; `since_s` is when it fell silent."""
 

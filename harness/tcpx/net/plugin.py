@@ -8,8 +8,9 @@ of sends and receives is FIFO per comm; tags are ignored. One thread per comm ma
 
 Three additions. `wait` blocks until the comm may have progressed, so that a thread per channel
 needs no polling; it promises nothing about completion. `frame_bytes` says what a comm has put
-around the payload, in the payload's direction, so that a ledger can be exact. `sends_ahead` is how
-many sends of one comm are worth having in flight; more only let their data grow cold.
+around the payload, in the payload's direction, so that a ledger can be exact; where that cannot be
+known it says UNKNOWN_FRAMES. `sends_ahead` is how many sends of one comm are worth having in
+flight; more only let their data grow cold.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ PAGE_BYTES = 4096
 MAX_DESCRIPTORS = 2048  # a request
 PTR_HOST = 1
 PTR_CUDA = 2
+UNKNOWN_FRAMES = -1  # what `frame_bytes` says where only the plugin knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

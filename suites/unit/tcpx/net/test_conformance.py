@@ -1,14 +1,15 @@
 """The verbs' conformance suite: written against the NetPlugin Protocol, run on all that have it.
 
 Both ends live in one thread, as none of the verbs blocks. A new implementation is one more line in
-IMPLEMENTATIONS.
+IMPLEMENTATIONS. What the Protocol leaves open is a trait: whether messages lie scattered, and who
+knows their sizes.
 """
 
 from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,21 +17,52 @@ import numpy as np
 import pytest
 
 from harness.errors import LocalProtocolError, RemoteProtocolError
+from harness.tcpx.memory import host_buffer
+from harness.tcpx.net.nccl_net.net import NcclNet
 from harness.tcpx.net.plugin import (
     HANDLE_BYTES,
     MAX_DESCRIPTORS,
     MAX_REQUESTS,
     PAGE_BYTES,
+    PTR_CUDA,
     PTR_HOST,
+    UNKNOWN_FRAMES,
     Completion,
     NetPlugin,
 )
 from harness.tcpx.net.sockets import Sockets
 from harness.tcpx.unpack import unpack
 
+TOLD, CHECKED, AGREED = "told", "checked", "agreed"
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """How to make one, and what the Protocol leaves open. `sizes` of messages are told with them,
+    or only checked against what was posted, or known by agreement alone."""
+
+    make: Callable[[str], NetPlugin]  # given the fixture plugin's path
+    needs_plugin: bool = False
+    receives_into: int = PTR_HOST
+    scatters: bool = True
+    sizes: str = TOLD
+
+
+def plugin(**traits: Any) -> Implementation:
+    sockets = traits.pop("sockets_per_channel", 1)
+
+    def make(path: str) -> NetPlugin:
+        return NcclNet(path, ["lo"], sockets_per_channel=sockets)
+
+    return Implementation(make, needs_plugin=True, **traits)
+
+
 IMPLEMENTATIONS = {
-    "sockets": lambda: Sockets(["lo"]),
-    "three-sockets-a-channel": lambda: Sockets(["lo"], sockets_per_channel=3),
+    "sockets": Implementation(lambda _: Sockets(["lo"])),
+    "three-sockets-a-channel": Implementation(lambda _: Sockets(["lo"], sockets_per_channel=3)),
+    "nccl-net": plugin(scatters=False, sizes=AGREED),
+    "nccl-net-scattered": plugin(receives_into=PTR_CUDA, sizes=CHECKED),
+    "nccl-net-three-sockets": plugin(receives_into=PTR_CUDA, sizes=CHECKED, sockets_per_channel=3),
 }
 KIB, MIB = 1024, 1024 * 1024
 SIZES = [0, 1, 23, 4095, 4096, 4097, 512 * KIB - 1, 512 * KIB, 512 * KIB + 1, 4 * MIB + 5, 8 * MIB]
@@ -41,16 +73,18 @@ PATIENCE_S = 10.0
 class Pair:
     """A sending and a receiving comm that are connected."""
 
+    implementation: Implementation
     net: NetPlugin
     send: Any
     recv: Any
 
     def post_send(self, data: np.ndarray, tag: int = 0) -> Any:
-        mr = self.net.reg_mr(self.send, data, PTR_HOST)
+        mr = self.net.reg_mr(self.send, shared(data), PTR_HOST)
         return self.net.isend(self.send, mr, 0, data.size, tag)
 
     def post_recv(self, size: int, tag: int = 0) -> Any:
-        mr = self.net.reg_mr(self.recv, np.empty(max(size, 1), np.uint8), PTR_HOST)
+        kind = self.implementation.receives_into
+        mr = self.net.reg_mr(self.recv, host_buffer(size or 1, shared=True), kind)
         return self.net.irecv(self.recv, mr, 0, size, tag)
 
     def finish(self, recv: Any, *sends: Any) -> Completion:
@@ -77,13 +111,22 @@ class Pair:
         return message
 
 
-@pytest.fixture(params=IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
-def net(request: pytest.FixtureRequest) -> NetPlugin:
-    return request.param()
+@pytest.fixture(scope="module", params=IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
+def implementation(request: pytest.FixtureRequest) -> Implementation:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def net(implementation: Implementation, request: pytest.FixtureRequest) -> Iterator[NetPlugin]:
+    needed = implementation.needs_plugin
+    made = implementation.make(request.getfixturevalue("nccl_plugin") if needed else "")
+    yield made
+    if isinstance(made, NcclNet):
+        made.close()
 
 
 @pytest.fixture
-def pair(net: NetPlugin) -> Iterator[Pair]:
+def pair(implementation: Implementation, net: NetPlugin) -> Iterator[Pair]:
     handle, listen_comm = net.listen(0)
     send = recv = None
     until_s = time.monotonic() + PATIENCE_S
@@ -92,13 +135,20 @@ def pair(net: NetPlugin) -> Iterator[Pair]:
         send = send if send is not None else net.connect(0, handle)
         recv = recv if recv is not None else net.accept(listen_comm)
     net.close_listen(listen_comm)
-    yield Pair(net, send, recv)
+    yield Pair(implementation, net, send, recv)
     net.close_send(send)
     net.close_recv(recv)
 
 
 def noise(size: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, size, np.uint8)
+
+
+def shared(data: np.ndarray) -> np.ndarray:
+    """The same bytes in memory that any implementation can send from."""
+    buffer = host_buffer(data.size, shared=True)
+    buffer[:] = data
+    return buffer
 
 
 # -- finding and connecting --------------------------------------------------------------------
@@ -161,13 +211,13 @@ def test_any_size_arrives_whole(pair: Pair, size: int) -> None:
     assert np.array_equal(pair.exchange(data), data)
 
 
-def test_a_message_lies_scattered(pair: Pair) -> None:
+def test_a_message_lies_in_pages_scattered_if_that_is_the_trait(pair: Pair) -> None:
     recv, send = pair.post_recv(512 * KIB), pair.post_send(noise(512 * KIB))
     descriptors = pair.finish(recv, send).descriptors
     assert len(descriptors) == 128
     assert (descriptors["len"] == PAGE_BYTES).all()
-    steps = np.diff(descriptors["src_off"].astype(np.int64))
-    assert not (steps == PAGE_BYTES).any(), "two pages of a message are neighbours"
+    neighbours = np.diff(descriptors["src_off"].astype(np.int64)) == PAGE_BYTES
+    assert not neighbours.any() if pair.implementation.scatters else neighbours.all()
     assert len(np.unique(descriptors["src_off"])) == 128
 
 
@@ -190,6 +240,9 @@ def test_messages_arrive_in_the_order_of_posting_whatever_their_tags(pair: Pair)
 
 
 def test_a_smaller_message_has_its_real_size_and_the_next_is_whole(pair: Pair) -> None:
+    if pair.implementation.sizes != TOLD:
+        assert_a_smaller_message_is_not_taken_for_another(pair)
+        return
     sizes = [600, 0, 5000, 40_000]
     recvs = [pair.post_recv(512 * KIB) for _ in sizes]
     sends = [pair.post_send(noise(size, i)) for i, size in enumerate(sizes)]
@@ -201,18 +254,32 @@ def test_a_smaller_message_has_its_real_size_and_the_next_is_whole(pair: Pair) -
         pair.net.irecv_consumed(pair.recv, recvs[i])
 
 
-def test_a_larger_message_is_refused_and_names_both_sizes(pair: Pair) -> None:
+def assert_a_smaller_message_is_not_taken_for_another(pair: Pair) -> None:
+    """Without a size on the wire: refused where the descriptors tell, else as long as agreed."""
+    recv, send = pair.post_recv(5000), pair.post_send(noise(600))
+    if pair.implementation.sizes == CHECKED:
+        with pytest.raises(RemoteProtocolError, match="sent 600 bytes into a receive of 5000"):
+            pair.finish(recv, send)
+        return
+    completion = pair.finish(recv, send)
+    assert completion.size_bytes == 5000
+    assert np.array_equal(pair.message(completion)[:600], noise(600))
+
+
+def test_a_larger_message_is_refused_once_and_for_all(pair: Pair) -> None:
     recv, send = pair.post_recv(100), pair.post_send(noise(600))
-    with pytest.raises(RemoteProtocolError, match="sent 600 bytes into a receive of 100"):
+    agreed = pair.implementation.sizes == AGREED
+    words = "more than was posted" if agreed else "sent 600 bytes"
+    with pytest.raises(RemoteProtocolError, match=f"{words} into a receive of 100"):
         pair.finish(recv, send)
-    for _ in range(2):  # once and for all: what follows on the wire means nothing
-        with pytest.raises(RemoteProtocolError, match="sent 600 bytes into a receive of 100"):
+    for _ in range(2):  # what follows on the wire means nothing
+        with pytest.raises(RemoteProtocolError, match=f"{words} into a receive of 100"):
             pair.finish(recv)
 
 
 def test_several_registrations_are_told_apart(pair: Pair) -> None:
     first, second = noise(1000, 1), noise(2000, 2)
-    mrs = [pair.net.reg_mr(pair.send, data, PTR_HOST) for data in (first, second)]
+    mrs = [pair.net.reg_mr(pair.send, shared(data), PTR_HOST) for data in (first, second)]
     recvs = [pair.post_recv(500), pair.post_recv(700)]
     sends = [
         pair.net.isend(pair.send, mrs[1], 300, 500, 0),
@@ -225,7 +292,7 @@ def test_several_registrations_are_told_apart(pair: Pair) -> None:
 
 
 def test_a_piece_outside_the_registration_is_refused(pair: Pair) -> None:
-    mr = pair.net.reg_mr(pair.send, noise(1000), PTR_HOST)
+    mr = pair.net.reg_mr(pair.send, shared(noise(1000)), PTR_HOST)
     for offset, size in ((1, 1000), (-1, 10), (1001, 0), (0, -1)):
         with pytest.raises(LocalProtocolError, match="of the 1000 bytes"):
             pair.net.isend(pair.send, mr, offset, size, 0)
@@ -294,7 +361,7 @@ def test_pages_are_not_used_again_before_they_are_consumed(pair: Pair) -> None:
 
 
 def test_a_verb_of_the_other_side_is_refused(pair: Pair) -> None:
-    mr = pair.net.reg_mr(pair.send, noise(10), PTR_HOST)
+    mr = pair.net.reg_mr(pair.send, shared(noise(10)), PTR_HOST)
     with pytest.raises(LocalProtocolError):
         pair.net.irecv(pair.send, mr, 0, 10, 0)
     with pytest.raises(LocalProtocolError):
@@ -376,4 +443,6 @@ def test_a_receiver_that_left_is_named_and_done_never_follows(pair: Pair) -> Non
 def test_both_ends_count_the_same_frame_bytes(pair: Pair) -> None:
     for size in (1, 5000, 70_000):
         pair.exchange(noise(size))
-    assert pair.net.frame_bytes(pair.send) == pair.net.frame_bytes(pair.recv) > 0
+    frames = pair.net.frame_bytes(pair.send)
+    assert frames == pair.net.frame_bytes(pair.recv)
+    assert frames > 0 if pair.implementation.sizes == TOLD else frames == UNKNOWN_FRAMES

@@ -1,0 +1,168 @@
+"""The role's view of the plugin's comms: the same rules as over sockets, asked of the process.
+
+Sizes are what both sides agreed on by posting them; what the plugin says of them is believed only
+when it contradicts. The comm's first failure is its last word, so that no `done` can follow it.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from harness.errors import LocalProtocolError, RemoteProtocolError, TransportError
+from harness.tcpx.memory import shared_file
+from harness.tcpx.net.comm import Comm, Mr, Request
+from harness.tcpx.net.nccl_net.landing import Landing, Pages, Slots
+from harness.tcpx.net.nccl_net.line import Line
+from harness.tcpx.net.plugin import PTR_CUDA, PTR_HOST, Completion
+
+UNTOLD = -1  # a size that the plugin did not say
+
+
+class PluginMr(Mr):
+    """A registered buffer and the number that the plugin's process knows it by."""
+
+    __slots__ = ("number", "ptr_type")
+
+    def __init__(self, buffer: Any, number: int, ptr_type: int) -> None:
+        super().__init__(buffer)
+        self.number, self.ptr_type = number, ptr_type
+
+
+class PluginComm(Comm):
+    """What both kinds share. `line` is the comm's own."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(())
+        self._line = line
+        self._numbers = count(1)
+        self._closed = False
+
+    def register(self, buffer: Any, ptr_type: int) -> PluginMr:
+        mr = PluginMr(buffer, next(self._numbers), ptr_type)
+        self._register(mr)
+        return mr
+
+    def deregister(self, mr: PluginMr) -> None:
+        self._line.call("deregMr", mr=mr.number)
+
+    def post(self, mr: Mr, offset: int, size_bytes: int, tag: int) -> Request:
+        request = super().post(mr, offset, size_bytes, tag)
+        number, start = self._place(request)
+        try:
+            self._line.call("post", mr=number, offset=start, size=size_bytes, tag=tag)
+        except TransportError as error:
+            self._failed = error
+            raise
+        return request
+
+    def close(self) -> None:
+        """A second time does nothing; a comm that failed is closed without another complaint."""
+        if self._closed:
+            return
+        self._closed, broken = True, self._failed is not None
+        super().close()
+        try:
+            self._close_there()
+        except TransportError:
+            if not broken:
+                raise
+        finally:
+            self._line.close()
+
+    def _close_there(self) -> None:
+        self._line.call("close")
+
+    def _register(self, mr: PluginMr) -> None:
+        """Let the plugin have the memory, which its process can only map."""
+        file, offset = shared_file(mr.array)
+        self._line.call(
+            "regMr", files=[file], mr=mr.number, offset=offset, size=mr.size, type=mr.ptr_type
+        )
+
+    def _place(self, request: Request) -> tuple[int, int]:
+        """Registration and offset that the plugin is told."""
+        raise NotImplementedError
+
+    def _progress(self, timeout_s: float | None) -> None:
+        wait_s = timeout_s or 0.0
+        said = self._line.call("test", timeout_s=wait_s)
+        if said.body["done"]:
+            request = self._queue[0]
+            self._landed(request, said.body["size"], said.data)
+            request.moved = request.size_bytes
+
+    def _landed(self, request: Request, told: int, data: bytes) -> None:
+        """Look at what the plugin says of a request that is done."""
+
+
+class PluginSend(PluginComm):
+    """Sends straight from the registered memory."""
+
+    def _place(self, request: Request) -> tuple[int, int]:
+        assert isinstance(request.mr, PluginMr)
+        return request.mr.number, request.offset
+
+    def _complete(self, request: Request) -> Completion:
+        return Completion(True, request.moved)
+
+
+class PluginRecv(PluginComm):
+    """Receives into whatever the kind of memory says (landing.py)."""
+
+    def __init__(self, line: Line, message_bytes: int) -> None:
+        super().__init__(line)
+        self._message_bytes = message_bytes
+        self._landings: dict[int, Landing] = {}  # by the kind of memory
+        self._descriptors: dict[int, Any] = {}  # by the request's number, until it is told
+
+    def post(self, mr: Mr, offset: int, size_bytes: int, tag: int) -> Request:
+        if size_bytes > self._message_bytes:
+            raise LocalProtocolError(
+                f"a receive of {size_bytes} bytes", expected=f"at most {self._message_bytes}"
+            )
+        return super().post(mr, offset, size_bytes, tag)
+
+    def deregister(self, mr: PluginMr) -> None:
+        if mr.ptr_type == PTR_CUDA:
+            super().deregister(mr)
+
+    def consumed(self, request: Request) -> None:
+        """The message has been unpacked: its place may be used again."""
+        if not self._done or self._done[0] is not request:
+            raise LocalProtocolError(
+                f"irecv_consumed called with invalid request {request.number}",
+                expected="the oldest receive that is done and not consumed",
+            )
+        self._done.popleft()
+        self._line.call("irecvConsumed")
+        self._landing(request).free(request)
+
+    def _register(self, mr: PluginMr) -> None:
+        if mr.ptr_type == PTR_CUDA:
+            super()._register(mr)
+        if mr.ptr_type not in self._landings:
+            host = mr.ptr_type == PTR_HOST
+            self._landings[mr.ptr_type] = (
+                Slots(self._line, self._message_bytes) if host else Pages(self._line)
+            )
+
+    def _place(self, request: Request) -> tuple[int, int]:
+        return self._landing(request).place(request)
+
+    def _landed(self, request: Request, told: int, data: bytes) -> None:
+        if told not in (UNTOLD, request.size_bytes):
+            raise RemoteProtocolError(
+                f"the plugin says that {told} bytes came into a receive of {request.size_bytes}",
+                expected=f"the {request.size_bytes} bytes that both sides agreed on",
+            )
+        self._descriptors[request.number] = self._landing(request).landed(request, data)
+
+    def _landing(self, request: Request) -> Landing:
+        assert isinstance(request.mr, PluginMr)
+        return self._landings[request.mr.ptr_type]
+
+    def _complete(self, request: Request) -> Completion:
+        self._done.append(request)
+        descriptors = self._descriptors.pop(request.number)
+        return Completion(True, request.moved, descriptors, self._landing(request).bounce)
