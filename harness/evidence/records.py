@@ -307,7 +307,7 @@ class ChannelDone(Record):
     channel: int
     bytes: int
     chunks: int
-    frame_bytes: int  # headers that the transport added, on its sockets
+    frame_bytes: int  # headers that the transport added, on its sockets; -1: only it knows
     bytes_verified: int = 0
     words_verified: int = 0
     started_s: float = 0.0

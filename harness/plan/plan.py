@@ -23,7 +23,7 @@ MAX_ITERATIONS = 1 << 14  # what the payload's word has bits for
 MAX_CHUNKS = 1 << 24
 MAX_REQUESTS = 16
 MEMORIES = ("host", "cuda")
-TRANSPORTS = ("sockets",)
+TRANSPORTS = ("sockets", "nccl-net")
 DISTRIBUTIONS = ("round-robin", "least-loaded")
 MAX_GRANTS = 1 << 32  # a grant names its chunk in 32 bits
 # Faults that are planted in a place which only round-robin knows before.
@@ -81,6 +81,7 @@ class Plan:
     send_window: int = 12
     memory: str = "host"
     transport: str = "sockets"
+    plugin: str = ""  # of nccl-net: the shared object's path, the same on both nodes
     gpu: int = 0
     port_base: int = 20000  # the bootstrap listens on port_base + gpu
     seed: int = 0
@@ -198,6 +199,11 @@ def _problems(plan: Plan) -> list[str]:
     for name, known in choices.items():
         if (value := getattr(plan, name)) not in known:
             found.append(f"{name} is {value!r}, expected one of {list(known)}")
+    if (plan.transport == "nccl-net") != bool(plan.plugin):
+        found.append(
+            f"plugin is {plan.plugin!r} for the transport {plan.transport!r}, "
+            "expected a path on both nodes for 'nccl-net' and for no other"
+        )
     if plan.exercise not in EXERCISES:
         found.append(f"exercise is {plan.exercise!r}, expected one of {sorted(EXERCISES)}")
     if unknown := sorted(set(plan.claims) - set(CLAIMS)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
 from harness.errors import BootstrapError
 from harness.evidence import Observed, RoleReady
@@ -23,7 +24,10 @@ def run(assignment: Assignment, voice: Voice) -> int:
     )
     endpoint = Endpoint(assignment, voice)
     voice.say(f"[Bootstrap] Connecting to {assignment.peer}:{assignment.port}")
-    with bootstrap.client_connect(assignment.peer, assignment.port, endpoint.left_s) as connection:
+    with (
+        closing(endpoint),
+        bootstrap.client_connect(assignment.peer, assignment.port, endpoint.left_s) as connection,
+    ):
         if assignment.plan.exercise == "bootstrap":
             return _look_at_handles(endpoint, connection)
         handles = bootstrap.client_recv_handles(connection, endpoint.left_s)

@@ -33,8 +33,13 @@ STRIKES = ("hang", "die")  # faults at which the role strikes itself, so it has 
 
 
 def size_of(plan: Plan) -> int:
-    """How many members move this plan's chunks; dealt ones have one dealer, in one process."""
-    if plan.is_dealt or any(fault.kind in STRIKES for fault in plan.faults):
+    """How many members move this plan's chunks; dealt ones have one dealer, in one process, and a
+    plugin's process has one role."""
+    if (
+        plan.is_dealt
+        or plan.transport != "sockets"
+        or any(fault.kind in STRIKES for fault in plan.faults)
+    ):
         return 1
     cores = len(os.sched_getaffinity(0))
     worth = plan.total_bytes // BYTES_A_MEMBER

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from harness.evidence import ChannelDone, ChannelMapped, ChannelSockets, IterationDone, SocketSeen
-from harness.nic.addresses import nic_by_address, nic_of
+from harness.evidence import ChannelDone, ChannelMapped, ChannelSockets, IterationDone
 from harness.plan import Assignment, Fault, Plan
 from harness.roles import crew
+from harness.roles.carrier import carrier_of
 from harness.roles.iterations import Iteration
 from harness.roles.voice import Voice
 from harness.tcpx import payload
@@ -23,7 +23,6 @@ from harness.tcpx.buffers import Buffers, HostBuffers
 from harness.tcpx.cuda.device import cuda_buffers
 from harness.tcpx.lane import Job
 from harness.tcpx.memory import host_buffer
-from harness.tcpx.net.sockets import Sockets
 from harness.tcpx.session import Session
 
 ACK = b"K"
@@ -45,12 +44,8 @@ class Endpoint:
         self.assignment, self.plan, self.voice = assignment, plan, voice
         self.nics = _nics(assignment)
         self.buffers = buffers_of(assignment)
-        self.net = Sockets(
-            self.nics,
-            sockets_per_channel=plan.sockets_per_channel,
-            max_message_bytes=plan.chunk_bytes,
-            sends_ahead=self.buffers.sends_ahead,
-        )
+        self.carrier = carrier_of(plan, self.nics, voice.say, self.buffers.sends_ahead)
+        self.net = self.carrier.net
         self.is_recv = assignment.role == "server"
         self.session = Session(
             self.net,
@@ -63,7 +58,7 @@ class Endpoint:
         )
         self.deadline_s = time.monotonic() + plan.deadline_s
         self.crew_size = crew.size_of(plan)  # asked once: cores may come and go
-        shared = self.crew_size > 1
+        shared = self.crew_size > 1 or self.carrier.shares_memory
         self.buffer = self.buffers.make(plan.size_bytes, shared=shared)
         # Payload so far, a channel each, for people who watch.
         self.moved = host_buffer(8 * plan.channels, shared=shared).view(np.int64)
@@ -74,6 +69,10 @@ class Endpoint:
     def left_s(self) -> float:
         """What is left of the exchange's deadline."""
         return max(self.deadline_s - time.monotonic(), 0.001)
+
+    def close(self) -> None:
+        """Nothing of the transport stays behind, whatever state it is in."""
+        self.carrier.close()
 
     def register(self) -> None:
         """Register the buffer in at most as many pieces as the plan says, cut between chunks."""
@@ -150,35 +149,14 @@ class Endpoint:
 
     def say_sockets(self) -> None:
         """Tell what the kernel counted on every channel's sockets; before they are closed."""
-        owners = nic_by_address()
-        for channel in range(self.plan.channels):
-            comm = self.session.manager.get_channel(channel).comm
-            if not self.is_recv:
-                self.net.wait_acked(comm, self.left_s)
-            seen = tuple(
-                SocketSeen(
-                    local_address=s.local_address,
-                    local_port=s.local_port,
-                    peer_address=s.peer_address,
-                    peer_port=s.peer_port,
-                    nic=nic_of(s.local_address, owners),
-                    bound_device=s.bound_device,
-                    state="ESTABLISHED",
-                    bytes_sent=s.bytes_sent,
-                    bytes_acked=s.bytes_acked,
-                    bytes_received=s.bytes_received,
-                    bytes_retrans=s.bytes_retrans,
-                    segs_out=s.segs_out,
-                    segs_in=s.segs_in,
-                    rtt_us=s.rtt_us,
-                )
-                for s in self.net.sockets_of(comm)
-            )
+        for index in range(self.plan.channels):
+            channel = self.session.manager.get_channel(index)
+            seen = self.carrier.sockets(channel, self.left_s)
             self.voice.record(
                 ChannelSockets(
                     node=self.assignment.node,
                     role=self.assignment.role,
-                    channel=channel,
+                    channel=index,
                     sockets=seen,
                 )
             )

@@ -7,6 +7,7 @@ Whatever the transport refuses ends it with 1 after saying why.
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
 from harness.evidence import Observed, RoleReady
 from harness.nic.addresses import address_of
@@ -36,7 +37,7 @@ def run(assignment: Assignment, voice: Voice) -> int:
         )
         endpoint = Endpoint(assignment, voice)
         connection = bootstrap.server_accept(listener, endpoint.left_s)
-    with connection:
+    with closing(endpoint), connection:
         endpoint.session.listen()
         if mischief.hand_out(plan, connection, endpoint.session.handles):
             return 0

@@ -72,6 +72,7 @@ STANDING = DAMAGE | {
     "GPU_LOST",
     "READY_IDENTITY",
     "ROLE_CRASH",
+    "PLUGIN_CRASH",
 }
 
 

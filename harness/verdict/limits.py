@@ -29,6 +29,8 @@ class Limits:
     slack_bytes: int = 64 * KIB
     # TCP_INFO counts SYN and FIN as one byte each.
     handshake_bytes: int = 2
+    # What a plugin may put around a chunk, or say on a socket: a header, its control messages.
+    framing_bytes: int = 256
     # A NIC that should be flat: above this share of the exchange it carried part of it.
     quiet_share: float = 0.005
     # The management NIC carries ssh: role start, records, the observer's samples.

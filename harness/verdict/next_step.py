@@ -39,6 +39,10 @@ STEPS = {
     "READY_IDENTITY": "On {node}, see with `ss -tlnp` who listens on the bootstrap port",
     "ROLE_EXIT": _ROLE,
     "ROLE_CRASH": _ROLE + "; see `dmesg` there for the kernel's view",
+    "PLUGIN": "On {node}, look the return code and the plugin's last words up in its sources, and "
+    "check its environment",
+    "PLUGIN_CRASH": "On {node}, look the plugin's last words up in its sources; see `dmesg` for a "
+    "signal",
     "ROLE_STOPPED": _ROLE,
     "HANG": "On {node}, start the role by hand and take its stacks with `py-spy dump`",
     "STALL": "See `ss -tin` on both nodes for the channel's socket: who has a full receive queue?",

@@ -17,7 +17,7 @@ from harness.verdict.finding import breaks, holds
 
 CLAIM = "roles"
 ECHOES = frozenset({"REMOTE_PROTOCOL", "BOOTSTRAP", "STALL", "ROLE_STOPPED", "NO_EVIDENCE"})
-DEATHS = frozenset({"ROLE_EXIT", "ROLE_CRASH", "HANG"})
+DEATHS = frozenset({"ROLE_EXIT", "ROLE_CRASH", "PLUGIN_CRASH", "HANG"})
 SILENT = ("silence", "deadline")
 TAIL_LINES = 5
 

@@ -5,6 +5,9 @@ TCP's own arithmetic, read from TCP_INFO before the sockets were closed: what th
 kernel of the server received is that too. bytes_acked and bytes_received count SYN and FIN as one
 byte each, so these two may be up to 2 higher a socket. A last ACK may still be under way when the
 client reads: bytes_acked has no lower bound.
+
+What a plugin puts around the payload only the plugin knows. Its channels are held to the payload
+and a little more, and both ends to each other: what was sent once is what was received.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from harness.evidence import ChannelDone, ChannelSockets, Judged
 from harness.verdict.exchange import ROLES, Exchange
 from harness.verdict.finding import breaks, counted, holds
 from harness.verdict.limits import LIMITS
+from harness.verdict.places import PEER
 
 CLAIM = "sockets"
 
@@ -26,9 +30,13 @@ def sockets(exchange: Exchange) -> Judged:
             total += _expected(exchange, role, channel)
     plan = exchange.plan
     count = sum(len(s.record.sockets) for s in exchange.seen(ChannelSockets))
+    what = "payload and frame headers, exactly"
+    if not _is_framed(exchange):
+        framing = sum(_carried(exchange, r, c) for r in ROLES for c in range(plan.channels)) - total
+        what = f"payload, and {framing:,} of the plugin's own, the same at both ends"
     fact = (
         f"{counted(count, 'socket')} of {counted(plan.channels, 'channel')} carried "
-        f"{total:,} bytes, client and server together: payload and frame headers, exactly"
+        f"{total:,} bytes, client and server together: {what}"
     )
     return holds(exchange, CLAIM, checked=3 * plan.channels, fact=fact)
 
@@ -65,6 +73,8 @@ def _difference(exchange: Exchange, role: str, channel: int) -> str:
     acked = sum(s.bytes_acked for s in seen)
     received = sum(s.bytes_received for s in seen)
     extra = LIMITS.handshake_bytes * len(seen)
+    if not _is_framed(exchange):
+        return _beyond(exchange, role, channel)
     if role == "client" and once != expected:
         figure = f"sent {once:,} bytes"
     elif role == "client" and acked > expected + extra:
@@ -78,9 +88,37 @@ def _difference(exchange: Exchange, role: str, channel: int) -> str:
     )
 
 
+def _beyond(exchange: Exchange, role: str, channel: int) -> str:
+    """The same for a plugin's channel."""
+    payload, carried = _expected(exchange, role, channel), _carried(exchange, role, channel)
+    sockets = len(exchange.sockets(role, channel))
+    done = exchange.last(ChannelDone, role=role, channel=channel)
+    pieces = sockets + (done.record.chunks if done else 0)
+    most = payload + LIMITS.framing_bytes * pieces
+    if not payload <= carried <= most:
+        return f"its {counted(sockets, 'socket')} carried {carried:,} bytes of {payload:,} payload"
+    other = _carried(exchange, PEER[role], channel)
+    if abs(other - carried) > LIMITS.handshake_bytes * sockets:
+        return f"its {counted(sockets, 'socket')} carried {carried:,} bytes, its peer's {other:,}"
+    return ""
+
+
+def _carried(exchange: Exchange, role: str, channel: int) -> int:
+    """What TCP counted in the payload's direction, sent once."""
+    seen = exchange.sockets(role, channel)
+    if role == "client":
+        return sum(s.bytes_sent - s.bytes_retrans for s in seen)
+    return sum(s.bytes_received for s in seen)
+
+
+def _is_framed(exchange: Exchange) -> bool:
+    """Whether the roles know what was put around the payload."""
+    return all(s.record.frame_bytes >= 0 for s in exchange.seen(ChannelDone))
+
+
 def _expected(exchange: Exchange, role: str, channel: int) -> int:
     done = exchange.last(ChannelDone, role=role, channel=channel)
-    return done.record.bytes + done.record.frame_bytes if done else 0
+    return done.record.bytes + max(done.record.frame_bytes, 0) if done else 0
 
 
 def _lines(exchange: Exchange, role: str, channel: int) -> list[str]:

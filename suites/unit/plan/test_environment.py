@@ -37,6 +37,15 @@ def test_an_override_wins() -> None:
     assert from_environment({"UCCL_TCPX_NUM_CHANNELS": "2"}, channels=8, gpu=1).channels == 8
 
 
+def test_a_plugin_comes_with_its_transport_unless_an_override_says_otherwise() -> None:
+    environ = {"UCCL_TCPX_PLUGIN_PATH": "/usr/lib/net.so"}
+    plan = from_environment(environ)
+    assert (plan.transport, plan.plugin) == ("nccl-net", "/usr/lib/net.so")
+    assert from_environment(environ, transport="sockets").plugin == ""
+    other = from_environment(environ, transport="nccl-net", plugin="/opt/net.so")
+    assert other.plugin == "/opt/net.so"
+
+
 def test_an_empty_variable_is_not_set() -> None:
     assert from_environment({"UCCL_TCPX_NUM_CHANNELS": " "}) == Plan()
 

@@ -65,6 +65,8 @@ def test_bounds_are_kept(field: str) -> None:
         ({"exercise": "dance"}, "exercise is 'dance', expected one of ['bootstrap', 'nixl-read'"),
         ({"memory": "tape"}, "memory is 'tape', expected one of ['host'"),
         ({"transport": "pigeon"}, "transport is 'pigeon', expected one of ['sockets'"),
+        ({"transport": "nccl-net"}, "plugin is '' for the transport 'nccl-net', expected a path"),
+        ({"plugin": "/x.so"}, "plugin is '/x.so' for the transport 'sockets', expected a path"),
         ({"claims": ("roles", "honour")}, "claims ['honour'] are unknown, expected some of ["),
         ({"claims": ("gpu",)}, "the claim 'gpu' needs memory 'cuda', not 'host'"),
         ({"port_base": 65_535, "gpu": 1}, "port_base + gpu is 65536, expected at most 65535"),

@@ -79,3 +79,41 @@ def test_each_socket_of_a_channel_has_its_own_syn_and_fin(received: int, outcome
 
     found = judged(edited(clean(), ChannelSockets, split, role="server", channel=1))
     assert found.outcome == outcome
+
+
+# -- a plugin, whose frames only it knows -------------------------------------------------------
+
+
+def plugins(entries: list[Entry]) -> list[Entry]:
+    return changed(entries, ChannelDone, frame_bytes=-1)
+
+
+def test_a_plugins_channels_carry_the_payload_and_a_little_more() -> None:
+    found = judged(plugins(clean()))
+    assert (found.outcome, found.checked) == ("PASS", 12)
+    own = 2 * 4 * (CARRIED - 4 * 2**20)
+    assert f"payload, and {own:,} of the plugin's own, the same at both ends" in found.fact
+
+
+@pytest.mark.parametrize(
+    ("carried", "outcome"),
+    [(4 * 2**20 - 1, "FAIL"), (4 * 2**20, "PASS"), (4 * 2**20 + 9 * 256 + 1, "FAIL")],
+)
+def test_a_plugin_may_neither_lack_payload_nor_carry_much_beside_it(
+    carried: int, outcome: str
+) -> None:
+    both = sockets_changed(plugins(clean()), "client", 2, bytes_sent=carried)
+    found = judged(sockets_changed(both, "server", 2, bytes_received=carried))
+    assert found.outcome == outcome
+    if outcome == "FAIL":
+        assert (found.klass, found.nic, found.channel) == ("LEDGER", "eth3", 2)
+        assert f"carried {carried:,} bytes of 4,194,304 payload" in found.fact
+
+
+@pytest.mark.parametrize(("more", "outcome"), [(2, "PASS"), (3, "FAIL")])
+def test_both_ends_of_a_plugins_channel_carried_the_same(more: int, outcome: str) -> None:
+    found = judged(sockets_changed(plugins(clean()), "server", 1, bytes_received=CARRIED + more))
+    assert found.outcome == outcome
+    if outcome == "FAIL":
+        assert (found.klass, found.node, found.channel) == ("LEDGER", "alpha", 1)
+        assert f"carried {CARRIED + 3:,} bytes, its peer's {CARRIED:,}" in found.fact

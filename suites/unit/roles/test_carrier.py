@@ -1,0 +1,123 @@
+"""An exchange over a plugin: the same words from both roles, and the kernel's about its sockets."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+
+import pytest
+
+from harness.errors import (
+    PluginCrashError,
+    PluginError,
+    RemoteProtocolError,
+    StallError,
+    TransportError,
+)
+from harness.evidence import ChannelDone, ChannelSockets, Damage, IterationDone
+from harness.nic.sockets import tcp_sockets
+from harness.plan import KIB, MIB, Plan
+from harness.roles.carrier import Plugin, carrier_of
+from harness.tcpx.channel_manager import Channel
+from harness.tcpx.net.plugin import NetHandle
+from suites.unit.roles.ends import PLAN, Ended, clean, exchange
+
+
+def over(plugin: str, plan: Plan = PLAN, **changes: object) -> Plan:
+    return replace(plan, transport="nccl-net", plugin=plugin, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sockets", [1, 2])
+@pytest.mark.parametrize("distribution", ["round-robin", "least-loaded"])
+def test_an_exchange_over_a_plugin_is_verified_and_accounted_for(
+    nccl_plugin: str, sockets: int, distribution: str
+) -> None:
+    plan = over(nccl_plugin, iterations=3, sockets_per_channel=sockets, distribution=distribution)
+    server, client = clean(plan)
+    done = {role.role: role.all(ChannelDone) for role in (server, client)}
+    for said in done.values():
+        assert sum(one.bytes for one in said) == plan.total_bytes
+        assert {one.frame_bytes for one in said} == {-1}
+    assert sum(one.bytes_verified for one in done["server"]) == plan.total_bytes
+    assert server.all(Damage) == []
+    assert len(server.all(IterationDone)) == len(client.all(IterationDone)) == 3
+    pairs = zip(server.all(ChannelSockets), client.all(ChannelSockets), strict=True)
+    for channel, (theirs, ours) in enumerate(pairs):
+        assert len(theirs.sockets) == len(ours.sockets) == sockets
+        payload = sum(one.bytes for one in done["client"] if one.channel == channel)
+        sent = sum(s.bytes_sent - s.bytes_retrans for s in ours.sockets)
+        received = sum(s.bytes_received for s in theirs.sockets)
+        assert payload < sent <= received <= sent + 2 * sockets
+        assert {s.nic for s in (*theirs.sockets, *ours.sockets)} == {"lo"}
+        ends = {(s.local_port, s.peer_port) for s in theirs.sockets}
+        assert ends == {(s.peer_port, s.local_port) for s in ours.sockets}
+
+
+@pytest.mark.parametrize("window", [(1, 1), (16, 16)])
+def test_windows_of_any_size_move_everything(nccl_plugin: str, window: tuple[int, int]) -> None:
+    plan = Plan(channels=2, size_bytes=8 * MIB, chunk_bytes=64 * KIB, iterations=2)
+    server, _ = clean(over(nccl_plugin, plan, recv_window=window[0], send_window=window[1]))
+    assert sum(one.bytes_verified for one in server.all(ChannelDone)) == plan.total_bytes
+
+
+def faulty(monkeypatch: pytest.MonkeyPatch, plugin: str, fault: str) -> tuple[Ended, Ended]:
+    monkeypatch.setenv("NCCL_FIXTURE_FAULT", fault)
+    return exchange(over(plugin, iterations=2, deadline_s=2.0))
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        ("exit-in-init", PluginCrashError, "exited with 1 in init"),
+        ("crash-in-accept", PluginCrashError, "was killed by SIGSEGV in accept"),
+        ("exit-in-test", PluginCrashError, "exited with 1 in test"),
+        ("exit-in-close", PluginCrashError, "exited with 3 in closeRecv"),
+        ("overrun", RemoteProtocolError, "says that 65600 bytes came into a receive of 65536"),
+        ("stall", StallError, "not done after"),
+    ],
+)
+def test_each_misbehaviour_ends_the_server_with_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+    nccl_plugin: str,
+    fault: str,
+    kind: type[TransportError],
+    words: str,
+) -> None:
+    server, client = faulty(monkeypatch, nccl_plugin, fault)
+    assert isinstance(server.error, kind)
+    assert words in str(server.error)
+    if fault != "exit-in-close":
+        assert client.error is not None, "a client whose server failed cannot have succeeded"
+
+
+def test_a_plugin_that_is_not_there_is_named() -> None:
+    server, client = exchange(over("/nowhere/libnet.so"))
+    for role in (server, client):
+        assert isinstance(role.error, PluginError)
+        assert "/nowhere/libnet.so cannot be loaded" in str(role.error)
+
+
+def test_only_what_is_connected_to_the_channels_listener_is_the_channels(
+    nccl_plugin: str,
+) -> None:
+    carrier = carrier_of(over(nccl_plugin), ["lo"], lambda _: None)
+    assert isinstance(carrier, Plugin)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as client,
+        listener.accept()[0],
+    ):
+        raw = bytearray(128)
+        raw[2:4] = listener.getsockname()[1].to_bytes(2, "big")
+        raw[4:8] = socket.inet_aton("127.0.0.1")
+        handle = NetHandle(raw=bytes(raw))
+        ends = {}
+        for role, comms in (("server", {"recv_comm": 1}), ("client", {"send_comm": 1})):
+            channel = Channel(0, 0, "lo", handle, **comms)  # type: ignore[arg-type]
+            (seen,) = carrier.sockets(channel, 1.0)
+            ends[role] = seen.local_port, seen.peer_port
+        assert ends["client"] == (client.getsockname()[1], listener.getsockname()[1])
+        assert ends["server"] == ends["client"][::-1]
+        assert len(tcp_sockets()) >= 2
+    assert carrier.sockets(Channel(0, 0, "lo"), 1.0) == (), "a channel that was never connected"
+    carrier.close()
