@@ -29,7 +29,7 @@ from harness.tcpx.net.nccl_net.wire import Gone, Message, pair, receive, send
 HANDLE_BYTES = 128
 PAGE_BYTES = mmap.PAGESIZE
 STDERR = 2
-NAP_S = 0.0001  # between two rounds of asking in which nothing was done
+FIRST_NAP_S, LAST_NAP_S = 0.00005, 0.0005  # between two rounds of asking in which nothing was done
 ORPHANED = 113  # nobody is there any more to read why we ended
 
 
@@ -85,13 +85,17 @@ class Worker:
 
     def serve(self) -> None:
         """Until the role is gone."""
+        nap_s = FIRST_NAP_S
         while True:
             waiting = [line for line in self._lines.values() if line.answer]
             for fd, _ in self._poll.poll(0 if waiting else None):
                 self._hear(self._lines[fd])
             answered = [self._answer(line) for line in waiting]
-            if waiting and not any(answered):
-                time.sleep(NAP_S)
+            if any(answered):
+                nap_s = FIRST_NAP_S
+            elif waiting:
+                time.sleep(nap_s)
+                nap_s = min(2 * nap_s, LAST_NAP_S)
 
     def hear(self, message: Message) -> Answer:
         said = getattr(self, f"_{message.body['verb']}")(message.body)

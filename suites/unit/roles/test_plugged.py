@@ -17,7 +17,8 @@ from harness.errors import (
 from harness.evidence import ChannelDone, ChannelSockets, Damage, IterationDone
 from harness.nic.sockets import tcp_sockets
 from harness.plan import KIB, MIB, Plan
-from harness.roles.carrier import Plugin, carrier_of
+from harness.roles.carrier import carrier_of
+from harness.roles.plugged import Plugin
 from harness.tcpx.channel_manager import Channel
 from harness.tcpx.net.plugin import NetHandle
 from suites.unit.roles.ends import PLAN, Ended, clean, exchange

@@ -1,0 +1,58 @@
+"""An ncclNet plugin as what carries a plan's data.
+
+Its sockets belong to another process. They are found in the kernel's table by the listener's
+address and port, which every handle begins with, so the evidence does not rest on the plugin's
+word.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+
+from harness.evidence import SocketSeen
+from harness.nic.sockets import tcp_sockets
+from harness.plan import Plan
+from harness.tcpx.channel_manager import Channel
+from harness.tcpx.net.nccl_net.net import NcclNet
+
+ALL = 1 << 20  # sockets; a node has fewer
+
+
+class Plugin:
+    """An ncclNet plugin in a process of its own."""
+
+    shares_memory = True
+
+    def __init__(self, plan: Plan, nics: Sequence[str], say: Callable[[str], None]) -> None:
+        self.net = NcclNet(
+            plan.plugin,
+            nics,
+            sockets_per_channel=plan.sockets_per_channel,
+            max_message_bytes=plan.chunk_bytes,
+            say=say,
+        )
+
+    def sockets(self, channel: Channel, left_s: float) -> tuple[SocketSeen, ...]:
+        """Whatever is connected to the channel's listener. A server's own end of it is the local
+        one; what a sender sent is final, as its receiver has verified it."""
+        if channel.handle is None:
+            return ()
+        raw, is_server = channel.handle.raw, channel.recv_comm is not None
+        listener = str(ipaddress.IPv4Address(raw[4:8])), int.from_bytes(raw[2:4], "big")
+        return tuple(
+            seen
+            for seen in tcp_sockets(at_most=ALL)
+            if listener == (_local(seen) if is_server else _peer(seen))
+        )
+
+    def close(self) -> None:
+        self.net.close()
+
+
+def _local(seen: SocketSeen) -> tuple[str, int]:
+    return seen.local_address, seen.local_port
+
+
+def _peer(seen: SocketSeen) -> tuple[str, int]:
+    return seen.peer_address, seen.peer_port
