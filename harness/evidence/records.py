@@ -287,6 +287,21 @@ class ChannelSockets(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSteered(Record):
+    """A plugin had a data socket's flow steered to a GPU, or undid that; told by the stand-in for
+    the receive daemon, which it asked."""
+
+    node: str
+    role: str
+    what: str  # install | remove
+    source_address: str
+    source_port: int
+    destination_address: str
+    destination_port: int
+    gpu: str  # PCI address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IterationDone(Record):
     node: str
     role: str

@@ -24,6 +24,7 @@ MAX_CHUNKS = 1 << 24
 MAX_REQUESTS = 16
 MEMORIES = ("host", "cuda")
 TRANSPORTS = ("sockets", "nccl-net")
+RXDMS = ("", "stand-in")
 DISTRIBUTIONS = ("round-robin", "least-loaded")
 MAX_GRANTS = 1 << 32  # a grant names its chunk in 32 bits
 # Faults that are planted in a place which only round-robin knows before.
@@ -82,6 +83,7 @@ class Plan:
     memory: str = "host"
     transport: str = "sockets"
     plugin: str = ""  # of nccl-net: the shared object's path, the same on both nodes
+    rxdm: str = ""  # what answers a plugin as the receive daemon: the node's own, or "stand-in"
     gpu: int = 0
     port_base: int = 20000  # the bootstrap listens on port_base + gpu
     seed: int = 0
@@ -195,7 +197,12 @@ def _problems(plan: Plan) -> list[str]:
         for name, (low, high) in bounds.items()
         if not low <= (value := getattr(plan, name)) <= high
     ]
-    choices = {"memory": MEMORIES, "transport": TRANSPORTS, "distribution": DISTRIBUTIONS}
+    choices = {
+        "memory": MEMORIES,
+        "transport": TRANSPORTS,
+        "rxdm": RXDMS,
+        "distribution": DISTRIBUTIONS,
+    }
     for name, known in choices.items():
         if (value := getattr(plan, name)) not in known:
             found.append(f"{name} is {value!r}, expected one of {list(known)}")
@@ -204,6 +211,8 @@ def _problems(plan: Plan) -> list[str]:
             f"plugin is {plan.plugin!r} for the transport {plan.transport!r}, "
             "expected a path on both nodes for 'nccl-net' and for no other"
         )
+    if plan.rxdm and plan.transport != "nccl-net":
+        found.append(f"rxdm is {plan.rxdm!r}, which only the transport 'nccl-net' asks")
     if plan.exercise not in EXERCISES:
         found.append(f"exercise is {plan.exercise!r}, expected one of {sorted(EXERCISES)}")
     if unknown := sorted(set(plan.claims) - set(CLAIMS)):

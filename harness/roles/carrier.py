@@ -5,12 +5,13 @@ Our own sockets are asked themselves before they are closed; for a plugin's see 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from harness.evidence import SocketSeen
 from harness.nic.addresses import nic_by_address, nic_of
-from harness.plan import Plan
+from harness.plan import Assignment, Plan
+from harness.roles.voice import Voice
 from harness.tcpx.channel_manager import Channel
 from harness.tcpx.net.plugin import NetPlugin
 from harness.tcpx.net.sockets import Sockets
@@ -31,14 +32,14 @@ class Carrier(Protocol):
 
 
 def carrier_of(
-    plan: Plan, nics: Sequence[str], say: Callable[[str], None], sends_ahead: int = 1
+    assignment: Assignment, nics: Sequence[str], voice: Voice, sends_ahead: int = 1
 ) -> Carrier:
     """`sends_ahead` is what the memory profits from; a plugin knows better."""
-    if plan.transport == "sockets":
-        return OurSockets(plan, nics, sends_ahead)
+    if assignment.plan.transport == "sockets":
+        return OurSockets(assignment.plan, nics, sends_ahead)
     from harness.roles.plugged import Plugin  # a role that needs none starts sooner without it
 
-    return Plugin(plan, nics, say)
+    return Plugin(assignment, nics, voice)
 
 
 class OurSockets:

@@ -44,7 +44,7 @@ class Endpoint:
         self.assignment, self.plan, self.voice = assignment, plan, voice
         self.nics = _nics(assignment)
         self.buffers = buffers_of(assignment)
-        self.carrier = carrier_of(plan, self.nics, voice.say, self.buffers.sends_ahead)
+        self.carrier = carrier_of(assignment, self.nics, voice, self.buffers.sends_ahead)
         self.net = self.carrier.net
         self.is_recv = assignment.role == "server"
         self.session = Session(

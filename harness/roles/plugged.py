@@ -8,15 +8,24 @@ word.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
 
-from harness.evidence import SocketSeen
+from harness.evidence import FlowSteered, SocketSeen
 from harness.nic.sockets import tcp_sockets
-from harness.plan import Plan
+from harness.plan import Assignment
+from harness.roles.voice import Voice
 from harness.tcpx.channel_manager import Channel
 from harness.tcpx.net.nccl_net.net import NcclNet
+from harness.tcpx.rxdm.message import FlowRule
+from harness.tcpx.rxdm.stand_in import INSTALL, StandIn, gpus_of_this_machine
 
 ALL = 1 << 20  # sockets; a node has fewer
+# Where the stand-in answers: no GPU's memory to import, no NIC to wait for.
+WITHOUT_DAEMON = {
+    "NCCL_TCPX_RXMEM_IMPORT_USE_GPU_PCI_CLIENT": "0",
+    "NCCL_GPUDIRECTTCPX_PROGRAM_FLOW_STEERING_WAIT_MICROS": "50000",
+}
 
 
 class Plugin:
@@ -24,13 +33,17 @@ class Plugin:
 
     shares_memory = True
 
-    def __init__(self, plan: Plan, nics: Sequence[str], say: Callable[[str], None]) -> None:
+    def __init__(self, assignment: Assignment, nics: Sequence[str], voice: Voice) -> None:
+        plan = assignment.plan
+        self._assignment, self._voice = assignment, voice
+        self._rxdm = StandIn(self._steered, gpus_of_this_machine()) if plan.rxdm else None
         self.net = NcclNet(
             plan.plugin,
             nics,
             sockets_per_channel=plan.sockets_per_channel,
             max_message_bytes=plan.chunk_bytes,
-            say=say,
+            environment=_environment(self._rxdm),
+            say=voice.say,
         )
 
     def sockets(self, channel: Channel, left_s: float) -> tuple[SocketSeen, ...]:
@@ -48,6 +61,30 @@ class Plugin:
 
     def close(self) -> None:
         self.net.close()
+        if self._rxdm is not None:
+            self._rxdm.close()
+
+    def _steered(self, door: str, rule: FlowRule) -> None:
+        """The plugin asked the stand-in. Runs in the stand-in's thread."""
+        self._voice.record(
+            FlowSteered(
+                node=self._assignment.node,
+                role=self._assignment.role,
+                what="install" if door == INSTALL else "remove",
+                source_address=rule.source_address,
+                source_port=rule.source_port,
+                destination_address=rule.destination_address,
+                destination_port=rule.destination_port,
+                gpu=rule.gpu,
+            )
+        )
+
+
+def _environment(rxdm: StandIn | None) -> dict[str, str]:
+    if rxdm is None:
+        return {}
+    unsaid = {name: value for name, value in WITHOUT_DAEMON.items() if name not in os.environ}
+    return {"NCCL_GPUDIRECTTCPX_UNIX_CLIENT_PREFIX": rxdm.prefix, **unsaid}
 
 
 def _local(seen: SocketSeen) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence import Entry, Journal, Judged, Record, RoleFailed
+from harness.evidence import Entry, FlowSteered, Journal, Judged, Record, RoleFailed
 from harness.inventory import Inventory, TestbedSpec
 from harness.nodes import connect
 from harness.plan import MIB, TRANSFER_CLAIMS, Fault, Plan
@@ -79,13 +79,21 @@ def by_claim(judged: tuple[Judged, ...]) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"sockets_per_channel": 2}, {"channels": 8}, {"distribution": "least-loaded"}],
-    ids=["plain", "two-sockets", "eight-channels", "dealt"],
+    [
+        {},
+        {"sockets_per_channel": 2},
+        {"channels": 8},
+        {"distribution": "least-loaded"},
+        {"rxdm": "stand-in"},
+    ],
+    ids=["plain", "two-sockets", "eight-channels", "dealt", "stand-in"],
 )
 def test_every_claim_of_an_exchange_through_a_plugin_is_judged(
     exchange: Judge, changes: dict[str, object]
 ) -> None:
-    _, judged = exchange(replace(PLAN, **changes))  # type: ignore[arg-type]
+    entries, judged = exchange(replace(PLAN, **changes))  # type: ignore[arg-type]
+    steered = [e.record.what for e in entries if isinstance(e.record, FlowSteered)]
+    assert len(steered) == (2 * PLAN.channels if "rxdm" in changes else 0)
     facts = {one.claim: (one.outcome, one.fact, one.evidence) for one in judged}
     assert by_claim(judged) == dict.fromkeys(TRANSFER_CLAIMS, "PASS"), facts
     assert all(one.checked > 0 for one in judged)

@@ -67,6 +67,8 @@ def test_bounds_are_kept(field: str) -> None:
         ({"transport": "pigeon"}, "transport is 'pigeon', expected one of ['sockets'"),
         ({"transport": "nccl-net"}, "plugin is '' for the transport 'nccl-net', expected a path"),
         ({"plugin": "/x.so"}, "plugin is '/x.so' for the transport 'sockets', expected a path"),
+        ({"rxdm": "somebody"}, "rxdm is 'somebody', expected one of ['', 'stand-in']"),
+        ({"rxdm": "stand-in"}, "rxdm is 'stand-in', which only the transport 'nccl-net' asks"),
         ({"claims": ("roles", "honour")}, "claims ['honour'] are unknown, expected some of ["),
         ({"claims": ("gpu",)}, "the claim 'gpu' needs memory 'cuda', not 'host'"),
         ({"port_base": 65_535, "gpu": 1}, "port_base + gpu is 65536, expected at most 65535"),

@@ -14,14 +14,16 @@ from harness.errors import (
     StallError,
     TransportError,
 )
-from harness.evidence import ChannelDone, ChannelSockets, Damage, IterationDone
+from harness.evidence import ChannelDone, ChannelSockets, Damage, FlowSteered, IterationDone
 from harness.nic.sockets import tcp_sockets
 from harness.plan import KIB, MIB, Plan
 from harness.roles.carrier import carrier_of
 from harness.roles.plugged import Plugin
 from harness.tcpx.channel_manager import Channel
 from harness.tcpx.net.plugin import NetHandle
-from suites.unit.roles.ends import PLAN, Ended, clean, exchange
+from suites.unit.roles.ends import PLAN, Ended, Heard, assignment, clean, exchange
+
+WHATS = ("install", "remove")
 
 
 def over(plugin: str, plan: Plan = PLAN, **changes: object) -> Plan:
@@ -98,10 +100,58 @@ def test_a_plugin_that_is_not_there_is_named() -> None:
         assert "/nowhere/libnet.so cannot be loaded" in str(role.error)
 
 
+@pytest.mark.parametrize("sockets", [1, 3])
+def test_the_stand_in_for_the_daemon_tells_of_every_data_socket(
+    nccl_plugin: str, sockets: int
+) -> None:
+    """From the plugin's own requests; the kernel's table says the same."""
+    plan = over(nccl_plugin, rxdm="stand-in", sockets_per_channel=sockets)
+    server, client = clean(plan)
+    steered = server.all(FlowSteered)
+    assert client.all(FlowSteered) == [], "only who receives has flows steered"
+    assert {rule.gpu for rule in steered} == {"0000:04:00.0"}
+    ends = {what: sorted(_ends(rule) for rule in steered if rule.what == what) for what in WHATS}
+    theirs = [
+        (s.peer_address, s.peer_port, s.local_address, s.local_port)
+        for channel in server.all(ChannelSockets)
+        for s in channel.sockets
+    ]
+    assert len(theirs) == sockets * plan.channels
+    assert ends["install"] == ends["remove"] == sorted(theirs)
+
+
+def _ends(rule: FlowSteered) -> tuple[str, int, str, int]:
+    return (
+        rule.source_address,
+        rule.source_port,
+        rule.destination_address,
+        rule.destination_port,
+    )
+
+
+def test_a_daemon_that_is_not_there_ends_the_accept(
+    monkeypatch: pytest.MonkeyPatch, nccl_plugin: str
+) -> None:
+    monkeypatch.setenv("NCCL_GPUDIRECTTCPX_UNIX_CLIENT_PREFIX", "/nowhere")
+    server, _ = exchange(over(nccl_plugin, deadline_s=2.0))
+    assert isinstance(server.error, PluginError)
+    assert "accept answered ncclInternalError (3)" in str(server.error)
+    assert "flow steering rule at /nowhere/rx_rule_manager failed" in str(server.error)
+
+
+def test_a_plugin_that_takes_no_request_yet_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, nccl_plugin: str
+) -> None:
+    monkeypatch.setenv("NCCL_FIXTURE_FAULT", "shy")
+    server, _ = clean(over(nccl_plugin))
+    assert sum(one.bytes_verified for one in server.all(ChannelDone)) == PLAN.total_bytes
+
+
 def test_only_what_is_connected_to_the_channels_listener_is_the_channels(
     nccl_plugin: str,
 ) -> None:
-    carrier = carrier_of(over(nccl_plugin), ["lo"], lambda _: None)
+    told = assignment(over(nccl_plugin), "server")
+    carrier = carrier_of(told, ["lo"], Heard("server"))
     assert isinstance(carrier, Plugin)
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
