@@ -35,6 +35,7 @@ class Child:
         self._say = say
         self.last: deque[logger.Said] = deque(maxlen=LAST_LINES)
         self._heard = 0
+        self.is_mourned = False  # whether somebody has been told of its death
         self._page = host_buffer(mmap.PAGESIZE, shared=True)
         self.control, theirs = wire.pair()
         with theirs:
@@ -62,7 +63,7 @@ class Child:
 
     def death(self) -> PluginError:
         """What became of a process that does not answer any more."""
-        verb = self.verb
+        verb, self.is_mourned = self.verb, True
         try:
             code = self._process.wait(DEATH_S)
         except subprocess.TimeoutExpired:

@@ -57,21 +57,19 @@ class PluginComm(Comm):
         return request
 
     def close(self) -> None:
-        """A second time does nothing; a comm that failed is closed without another complaint."""
+        """A second time does nothing; nobody complains of the same trouble again."""
         if self._closed:
             return
-        self._closed, broken = True, self._failed is not None
+        told = self._failed is not None or self._line.child.is_mourned
+        self._closed = True
         super().close()
         try:
-            self._close_there()
+            self._line.call("close")
         except TransportError:
-            if not broken:
+            if not told:
                 raise
         finally:
             self._line.close()
-
-    def _close_there(self) -> None:
-        self._line.call("close")
 
     def _register(self, mr: PluginMr) -> None:
         """Let the plugin have the memory, which its process can only map."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -180,7 +179,7 @@ class NcclNet:
         _as(PluginRecv, comm).close()
 
     def close_listen(self, listen_comm: Any) -> None:
-        with suppress(PluginError):  # of a process that is gone nothing is left to close
+        if not self._child.is_mourned:  # of a process that is gone nothing is left to close
             self._control.call("close_listen", listener=listen_comm.number)
 
     def _load(self, path: str) -> list[NetProperties]:

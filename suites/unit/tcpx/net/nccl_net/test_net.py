@@ -176,9 +176,24 @@ def test_a_plugin_that_exits_while_closing_is_named(opened: Open) -> None:
     send, recv = connected(net, net)
     with pytest.raises(PluginCrashError, match="exited with 3 in closeSend"):
         net.close_send(send)
-    net.close_send(send)
-    with pytest.raises(PluginCrashError):
-        net.close_recv(recv)
+    net.close_send(send)  # told once is enough
+    net.close_recv(recv)
+
+
+def test_a_plugin_that_crashes_while_closing_a_listener_is_named(opened: Open) -> None:
+    net = opened("crash-in-close-listen")
+    _, listener = net.listen(0)
+    with pytest.raises(PluginCrashError, match="was killed by SIGSEGV in closeListen"):
+        net.close_listen(listener)
+
+
+def test_a_comm_whose_role_forgot_it_is_closed(opened: Open) -> None:
+    net = opened()
+    send, recv = connected(net, net)
+    _, incoming = post(net, send, recv)
+    send._line.close()
+    with pytest.raises(RemoteProtocolError, match="closed the connection"):
+        until_done(net, incoming)
 
 
 @pytest.mark.parametrize("verb", ["accept", "test"])
@@ -247,6 +262,21 @@ def test_a_phantom_done_after_the_peers_death_is_never_said(opened: Open) -> Non
     for _ in range(3):  # the plugin would say done now
         with pytest.raises(RemoteProtocolError, match="ncclSystemError"):
             net.test(request)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("private-bounce", "0x[0-9a-f]+ is memory that cannot be shared"),
+        ("many-descriptors", "5000 descriptors in a slot of 2048"),
+        ("no-device-handle", r"no device handle to unpack by \(one of type 0\)"),
+    ],
+)
+def test_metadata_that_cannot_be_followed_is_named(opened: Open, fault: str, words: str) -> None:
+    net = opened(fault)
+    comm = connected(net, net)
+    with pytest.raises(PluginError, match=f"the plugin's metadata cannot be read: .*{words}"):
+        until_done(net, *post(net, *comm, PTR_CUDA))
 
 
 # -- memory -------------------------------------------------------------------------------------
