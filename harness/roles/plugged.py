@@ -8,7 +8,6 @@ word.
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Sequence
 
 from harness.evidence import FlowSteered, SocketSeen
@@ -21,11 +20,6 @@ from harness.tcpx.rxdm.message import FlowRule
 from harness.tcpx.rxdm.stand_in import INSTALL, StandIn, gpus_of_this_machine
 
 ALL = 1 << 20  # sockets; a node has fewer
-# Where the stand-in answers: no GPU's memory to import, no NIC to wait for.
-WITHOUT_DAEMON = {
-    "NCCL_TCPX_RXMEM_IMPORT_USE_GPU_PCI_CLIENT": "0",
-    "NCCL_GPUDIRECTTCPX_PROGRAM_FLOW_STEERING_WAIT_MICROS": "50000",
-}
 
 
 class Plugin:
@@ -42,7 +36,7 @@ class Plugin:
             nics,
             sockets_per_channel=plan.sockets_per_channel,
             max_message_bytes=plan.chunk_bytes,
-            environment=_environment(self._rxdm),
+            environment=self._rxdm.environment if self._rxdm else {},
             say=voice.say,
         )
 
@@ -78,13 +72,6 @@ class Plugin:
                 gpu=rule.gpu,
             )
         )
-
-
-def _environment(rxdm: StandIn | None) -> dict[str, str]:
-    if rxdm is None:
-        return {}
-    unsaid = {name: value for name, value in WITHOUT_DAEMON.items() if name not in os.environ}
-    return {"NCCL_GPUDIRECTTCPX_UNIX_CLIENT_PREFIX": rxdm.prefix, **unsaid}
 
 
 def _local(seen: SocketSeen) -> tuple[str, int]:

@@ -25,6 +25,11 @@ INSTALL, REMOVE = "rx_rule_manager", "rx_rule_uninstall"
 GPU_FD, GPU_METADATA = "get_gpu_fd_", "get_gpu_metadata_"
 OK, UNKNOWN = b"Ok.", b"Not understood."
 POOL_BYTES = 64 << 20
+# Where the stand-in answers: no GPU's memory to import, no NIC to wait for.
+WITHOUT_DAEMON = {
+    "NCCL_TCPX_RXMEM_IMPORT_USE_GPU_PCI_CLIENT": "0",
+    "NCCL_GPUDIRECTTCPX_PROGRAM_FLOW_STEERING_WAIT_MICROS": "50000",
+}
 _METADATA = struct.Struct("@iQQ")  # file, size, alignment
 _ANSWER_S = 1.0  # for who asks to take the answer
 _RECEIVE_BYTES = 1 << 16
@@ -48,6 +53,12 @@ class StandIn:
             self._listen(name)
         self._thread = threading.Thread(target=self._serve, name="rxdm", daemon=True)
         self._thread.start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What to tell the plugin, as far as it has not been told otherwise."""
+        unsaid = {name: value for name, value in WITHOUT_DAEMON.items() if name not in os.environ}
+        return {"NCCL_GPUDIRECTTCPX_UNIX_CLIENT_PREFIX": self.prefix, **unsaid}
 
     def close(self) -> None:
         """A second time does nothing."""

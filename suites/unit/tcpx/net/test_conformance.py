@@ -2,14 +2,17 @@
 
 Both ends live in one thread, as none of the verbs blocks. A new implementation is one more line in
 IMPLEMENTATIONS. What the Protocol leaves open is a trait: whether messages lie scattered, and who
-knows their sizes.
+knows their sizes. HIL_NCCL_PLUGIN names one more plugin to run it on, such as Google's, with the
+stand-in for its daemon and host memory.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +34,7 @@ from harness.tcpx.net.plugin import (
     NetPlugin,
 )
 from harness.tcpx.net.sockets import Sockets
+from harness.tcpx.rxdm.stand_in import StandIn
 from harness.tcpx.unpack import unpack
 
 TOLD, CHECKED, AGREED = "told", "checked", "agreed"
@@ -41,7 +45,7 @@ class Implementation:
     """How to make one, and what the Protocol leaves open. `sizes` of messages are told with them,
     or only checked against what was posted, or known by agreement alone."""
 
-    make: Callable[[str], NetPlugin]  # given the fixture plugin's path
+    make: Callable[[str, ExitStack], NetPlugin]  # given the fixture plugin's path, and an end
     needs_plugin: bool = False
     receives_into: int = PTR_HOST
     scatters: bool = True
@@ -51,19 +55,29 @@ class Implementation:
 def plugin(**traits: Any) -> Implementation:
     sockets = traits.pop("sockets_per_channel", 1)
 
-    def make(path: str) -> NetPlugin:
-        return NcclNet(path, ["lo"], sockets_per_channel=sockets)
+    def make(path: str, end: ExitStack) -> NetPlugin:
+        return end.enter_context(closing(NcclNet(path, ["lo"], sockets_per_channel=sockets)))
 
     return Implementation(make, needs_plugin=True, **traits)
 
 
+def given(path: str) -> Implementation:
+    def make(_: str, end: ExitStack) -> NetPlugin:
+        rxdm = end.enter_context(closing(StandIn(lambda door, rule: None)))
+        return end.enter_context(closing(NcclNet(path, ["lo"], environment=rxdm.environment)))
+
+    return Implementation(make, scatters=False, sizes=AGREED)
+
+
 IMPLEMENTATIONS = {
-    "sockets": Implementation(lambda _: Sockets(["lo"])),
-    "three-sockets-a-channel": Implementation(lambda _: Sockets(["lo"], sockets_per_channel=3)),
+    "sockets": Implementation(lambda *_: Sockets(["lo"])),
+    "three-sockets-a-channel": Implementation(lambda *_: Sockets(["lo"], sockets_per_channel=3)),
     "nccl-net": plugin(scatters=False, sizes=AGREED),
     "nccl-net-scattered": plugin(receives_into=PTR_CUDA, sizes=CHECKED),
     "nccl-net-three-sockets": plugin(receives_into=PTR_CUDA, sizes=CHECKED, sockets_per_channel=3),
 }
+if path := os.environ.get("HIL_NCCL_PLUGIN"):
+    IMPLEMENTATIONS["given-plugin"] = given(path)
 KIB, MIB = 1024, 1024 * 1024
 SIZES = [0, 1, 23, 4095, 4096, 4097, 512 * KIB - 1, 512 * KIB, 512 * KIB + 1, 4 * MIB + 5, 8 * MIB]
 PATIENCE_S = 10.0
@@ -119,10 +133,9 @@ def implementation(request: pytest.FixtureRequest) -> Implementation:
 @pytest.fixture(scope="module")
 def net(implementation: Implementation, request: pytest.FixtureRequest) -> Iterator[NetPlugin]:
     needed = implementation.needs_plugin
-    made = implementation.make(request.getfixturevalue("nccl_plugin") if needed else "")
-    yield made
-    if isinstance(made, NcclNet):
-        made.close()
+    path = request.getfixturevalue("nccl_plugin") if needed else ""
+    with ExitStack() as end:
+        yield implementation.make(path, end)
 
 
 @pytest.fixture
