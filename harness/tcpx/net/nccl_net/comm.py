@@ -12,8 +12,8 @@ from typing import Any
 from harness.errors import LocalProtocolError, RemoteProtocolError, TransportError
 from harness.tcpx.memory import shared_file
 from harness.tcpx.net.comm import Comm, Mr, Request
-from harness.tcpx.net.nccl_net.landing import Landing, Pages, Slots
 from harness.tcpx.net.nccl_net.line import Line
+from harness.tcpx.net.nccl_net.target import Pages, Slots, Target
 from harness.tcpx.net.plugin import PTR_CUDA, PTR_HOST, Completion
 
 UNTOLD = -1  # a size that the plugin did not say
@@ -46,7 +46,7 @@ class PluginComm(Comm):
     def deregister(self, mr: PluginMr) -> None:
         self._line.call("deregMr", mr=mr.number)
 
-    def post(self, mr: Mr, offset: int, size_bytes: int, tag: int) -> Request:
+    def post(self, mr: Any, offset: int, size_bytes: int, tag: int) -> Request:
         request = super().post(mr, offset, size_bytes, tag)
         number, start = self._place(request)
         try:
@@ -87,10 +87,10 @@ class PluginComm(Comm):
         said = self._line.call("test", timeout_s=wait_s)
         if said.body["done"]:
             request = self._queue[0]
-            self._landed(request, said.body["size"], said.data)
+            self._arrived(request, said.body["size"], said.data)
             request.moved = request.size_bytes
 
-    def _landed(self, request: Request, told: int, data: bytes) -> None:
+    def _arrived(self, request: Request, told: int, data: bytes) -> None:
         """Look at what the plugin says of a request that is done."""
 
 
@@ -106,15 +106,15 @@ class PluginSend(PluginComm):
 
 
 class PluginRecv(PluginComm):
-    """Receives into whatever the kind of memory says (landing.py)."""
+    """Receives into whatever the kind of memory says (target.py)."""
 
     def __init__(self, line: Line, message_bytes: int) -> None:
         super().__init__(line)
         self._message_bytes = message_bytes
-        self._landings: dict[int, Landing] = {}  # by the kind of memory
+        self._targets: dict[int, Target] = {}  # by the kind of memory
         self._descriptors: dict[int, Any] = {}  # by the request's number, until it is told
 
-    def post(self, mr: Mr, offset: int, size_bytes: int, tag: int) -> Request:
+    def post(self, mr: Any, offset: int, size_bytes: int, tag: int) -> Request:
         if size_bytes > self._message_bytes:
             raise LocalProtocolError(
                 f"a receive of {size_bytes} bytes", expected=f"at most {self._message_bytes}"
@@ -134,33 +134,33 @@ class PluginRecv(PluginComm):
             )
         self._done.popleft()
         self._line.call("irecvConsumed")
-        self._landing(request).free(request)
+        self._target(request).free(request)
 
     def _register(self, mr: PluginMr) -> None:
         if mr.ptr_type == PTR_CUDA:
             super()._register(mr)
-        if mr.ptr_type not in self._landings:
+        if mr.ptr_type not in self._targets:
             host = mr.ptr_type == PTR_HOST
-            self._landings[mr.ptr_type] = (
+            self._targets[mr.ptr_type] = (
                 Slots(self._line, self._message_bytes) if host else Pages(self._line)
             )
 
     def _place(self, request: Request) -> tuple[int, int]:
-        return self._landing(request).place(request)
+        return self._target(request).place(request)
 
-    def _landed(self, request: Request, told: int, data: bytes) -> None:
+    def _arrived(self, request: Request, told: int, data: bytes) -> None:
         if told not in (UNTOLD, request.size_bytes):
             raise RemoteProtocolError(
                 f"the plugin says that {told} bytes came into a receive of {request.size_bytes}",
                 expected=f"the {request.size_bytes} bytes that both sides agreed on",
             )
-        self._descriptors[request.number] = self._landing(request).landed(request, data)
+        self._descriptors[request.number] = self._target(request).arrived(request, data)
 
-    def _landing(self, request: Request) -> Landing:
+    def _target(self, request: Request) -> Target:
         assert isinstance(request.mr, PluginMr)
-        return self._landings[request.mr.ptr_type]
+        return self._targets[request.mr.ptr_type]
 
     def _complete(self, request: Request) -> Completion:
         self._done.append(request)
         descriptors = self._descriptors.pop(request.number)
-        return Completion(True, request.moved, descriptors, self._landing(request).bounce)
+        return Completion(True, request.moved, descriptors, self._target(request).bounce)

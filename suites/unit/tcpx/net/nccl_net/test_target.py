@@ -10,7 +10,7 @@ import pytest
 from harness.errors import RemoteProtocolError
 from harness.tcpx.memory import host_buffer
 from harness.tcpx.net.comm import Comm, Mr, Request
-from harness.tcpx.net.nccl_net.landing import SLOTS_MR, Slots
+from harness.tcpx.net.nccl_net.target import SLOTS_MR, Slots
 from harness.tcpx.unpack import unpack
 
 SIZE = 5000
@@ -55,7 +55,7 @@ def test_a_message_is_unpacked_from_its_slot(slots: Slots, size: int) -> None:
     data = np.random.default_rng(0).integers(0, 256, size, np.uint8)
     slots.bounce[start : start + size] = data
     out = np.empty(size, np.uint8)
-    unpack(slots.landed(one, b""), slots.bounce, out)
+    unpack(slots.arrived(one, b""), slots.bounce, out)
     assert np.array_equal(out, data)
 
 
@@ -65,4 +65,4 @@ def test_a_byte_behind_the_message_is_an_overrun(slots: Slots, beyond: int) -> N
     _, start = slots.place(one)
     slots.bounce[start + SIZE + beyond] ^= 1
     with pytest.raises(RemoteProtocolError, match=f"more than was posted into a receive of {SIZE}"):
-        slots.landed(one, b"")
+        slots.arrived(one, b"")

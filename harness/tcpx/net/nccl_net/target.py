@@ -25,7 +25,7 @@ Bytes = NDArray[np.uint8]
 SLOTS_MR = 0  # the number of the slots' registration; those of the caller begin at 1
 
 
-class Landing(Protocol):
+class Target(Protocol):
     """One kind of place."""
 
     bounce: Bytes
@@ -33,7 +33,7 @@ class Landing(Protocol):
     def place(self, request: Request) -> tuple[int, int]:
         """Registration and offset to post the request with."""
 
-    def landed(self, request: Request, data: bytes) -> NDArray[Any]:
+    def arrived(self, request: Request, data: bytes) -> NDArray[Any]:
         """The descriptors of a request that is done."""
 
     def free(self, request: Request) -> None:
@@ -64,7 +64,7 @@ class Slots:
         self._behind(start, request.size_bytes)[:] = self._guard
         return SLOTS_MR, start
 
-    def landed(self, request: Request, data: bytes) -> NDArray[Any]:
+    def arrived(self, request: Request, data: bytes) -> NDArray[Any]:
         start, size = self._taken[request.number], request.size_bytes
         if not np.array_equal(self._behind(start, size), self._guard):
             raise RemoteProtocolError(
@@ -92,9 +92,10 @@ class Pages:
             said.close_files()
 
     def place(self, request: Request) -> tuple[int, int]:
-        return request.mr.number, request.offset  # type: ignore[attr-defined]
+        mr: Any = request.mr
+        return mr.number, request.offset
 
-    def landed(self, request: Request, data: bytes) -> NDArray[Any]:
+    def arrived(self, request: Request, data: bytes) -> NDArray[Any]:
         descriptors = np.frombuffer(data, DTYPE)
         arrived = int(descriptors["len"].sum(dtype=np.uint64))
         if arrived != request.size_bytes:
