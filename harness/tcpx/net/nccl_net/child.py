@@ -51,6 +51,10 @@ class Child:
         return self._process.pid
 
     @property
+    def exit_code(self) -> int | None:
+        return self._process.returncode
+
+    @property
     def verb(self) -> str:
         """What the plugin is busy with, or was when it died; '' when with nothing."""
         return bytes(self._page[:32]).rstrip(b"\0").decode()

@@ -81,6 +81,11 @@ class NcclNet:
         """The plugin's process."""
         return self._child.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the plugin's process ended, once it has been closed."""
+        return self._child.exit_code
+
     def close(self) -> None:
         """End the plugin's process, in whatever state its comms are."""
         self._child.close()

@@ -30,6 +30,7 @@ from harness.errors import (
 )
 from harness.tcpx.memory import host_buffer
 from harness.tcpx.net.nccl_net.net import NcclNet
+from harness.tcpx.net.nccl_net.worker import ORPHANED
 from harness.tcpx.net.plugin import PTR_CUDA, PTR_HOST, NetPlugin
 from harness.tcpx.net.sockets import Sockets
 from harness.tcpx.unpack import unpack
@@ -205,9 +206,8 @@ def test_a_verb_that_does_not_return_is_named(opened: Open, verb: str) -> None:
         call = partial(net.test, post(net, *connected(net, net))[1])
     with pytest.raises(StallError, match=f"the plugin did not return from {verb} in 0.2 s"):
         call()
-    started_s = time.monotonic()
     net.close()
-    assert time.monotonic() - started_s < 1.0, "its process ends although it does not return"
+    assert net.exit_code == ORPHANED, "its process ends although it does not return"
 
 
 # -- done, and what is not ----------------------------------------------------------------------
@@ -222,7 +222,7 @@ def test_a_plugin_that_stalls_is_waited_for_only_so_long(opened: Open) -> None:
     _, recv = post(net, *comm)
     started_s = time.monotonic()
     net.wait(comm[1], 0.1)
-    assert 0.1 <= time.monotonic() - started_s < 1.0
+    assert 0.1 <= time.monotonic() - started_s < PATIENCE_S / 2
     assert not net.test(recv).done
 
 
@@ -372,5 +372,15 @@ def test_the_plugins_process_goes_with_its_role(nccl_plugin: str, busy: str) -> 
         child = psutil.Process(int(role.stdout.readline()))
         assert child.is_running()
         role.kill()
-    _, alive = psutil.wait_procs([child], PATIENCE_S)
-    assert alive == []
+    until_s = time.monotonic() + PATIENCE_S
+    while is_alive(child):
+        assert time.monotonic() < until_s, "it outlived its role"
+        time.sleep(0.01)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it still runs; nobody may be there to bury it."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
