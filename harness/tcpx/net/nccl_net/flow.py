@@ -2,18 +2,20 @@
 
 The rules of the plugin are kept here once more, because breaking one of them ends the process: only
 the oldest request is tested, never again after done, and nothing after an error but the close. What
-cannot be answered yet is asked again by the worker's loop: the answer is then a function that says
-None for "not yet".
+cannot be answered yet is asked again by the worker's loop: the answer is a function that says None
+for "not yet". Requests and pages given back come in front of the next message that is answered.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import deque
 from collections.abc import Callable
 from ctypes import byref, c_int, c_void_p
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.tcpx.net.nccl_net.abi import SUCCESS, DeviceStorage, Table
@@ -25,6 +27,7 @@ PTR_CUDA = 2
 UNTOLD = -1  # what `sizes` holds unless the plugin says a size
 
 Answer = Callable[[], Message | None]
+Verb = Callable[[dict[str, Any]], Message | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +59,50 @@ class Flow:
         self._queue: deque[Request] = deque()
         self._done: deque[Request] = deque()  # and not consumed: receives only
         self._posted = 0
+        self._first: deque[dict[str, Any]] = deque()  # what nobody waits for, in order
         self._failed: Message | None = None
         self._closed: Message | None = None
 
     def hear(self, message: Message) -> Answer:
-        """What answers the role's `message`."""
+        """What answers the role's `message`; what it has in front comes first."""
         body = message.body
+        self._first.extend(body["first"])
         if body["verb"] == "close":
             return self.close
-        if self._failed is not None:
-            return lambda: self._failed
         if body["verb"] == "regMr":
-            said = self._reg_mr(body, message.files[0])
+            said = self._failed or self._reg_mr(body, message.files[0])
             return lambda: said
         if body["verb"] == "test":
-            until_s = time.monotonic() + body["timeout_s"]
-            return lambda: self._test(until_s)
-        verbs = {"post": self._post, "deregMr": self._dereg_mr}
-        if body["verb"] in verbs:
-            return lambda: verbs[body["verb"]](body)
-        return self._consumed if body["verb"] == "irecvConsumed" else self._bounce
+            return partial(self._in_turn, self._test, body, time.monotonic() + body["timeout_s"])
+        verb = self._dereg_mr if body["verb"] == "deregMr" else self._bounce
+        return partial(self._in_turn, verb, body, math.inf)
+
+    def _in_turn(self, verb: Verb, body: dict[str, Any], until_s: float) -> Message | None:
+        """Not yet, as long as there is time."""
+        if self._failed is None and self._go_through_first():
+            said = verb(body)
+            if said is not None:
+                return said
+        if self._failed is not None:
+            return self._failed
+        return Message({"done": False}) if time.monotonic() >= until_s else None
+
+    def _go_through_first(self) -> bool:
+        """Whether all that was to come first has been done, without a refusal."""
+        while self._first:
+            body = self._first[0]
+            said = self._post(body) if body["verb"] == "post" else self._consumed()
+            if said is None or said.body["code"] != SUCCESS:
+                return False
+            self._first.popleft()
+        return True
 
     def close(self) -> Message:
-        """Only once, whoever asks."""
+        """Only once, whoever asks. Pages are given back before, requests not made any more."""
         if self._closed is None:
+            while self._first and self._failed is None:
+                if self._first.popleft()["verb"] == "irecvConsumed":
+                    self._consumed()
             verb = "closeRecv" if self._is_recv else "closeSend"
             self._closed = answer(verb, self._table.call(verb, self._comm))
         return self._closed
@@ -115,14 +138,14 @@ class Flow:
         self._posted += 1
         return answer(verb, code)
 
-    def _test(self, until_s: float) -> Message | None:
-        """Whether the oldest request is done; not yet, as long as there is time."""
+    def _test(self, body: dict[str, Any]) -> Message | None:
+        """Once the oldest request is done."""
         head, done, size = self._queue[0], c_int(0), c_int(UNTOLD)
         code = self._table.call("test", head.pointer, byref(done), byref(size))
         if code != SUCCESS:
             return self._refused("test", code)
         if not done.value:
-            return Message({"done": False}) if time.monotonic() >= until_s else None
+            return None
         self._queue.popleft()
         if self._is_recv:
             self._done.append(head)
@@ -138,9 +161,9 @@ class Flow:
         if not self._table.has("irecvConsumed"):
             return answer("irecvConsumed", SUCCESS)
         code = self._table.call("irecvConsumed", self._comm, 1, request.pointer)
-        return answer("irecvConsumed", code)
+        return self._refused("irecvConsumed", code) if code else answer("irecvConsumed", code)
 
-    def _bounce(self) -> Message:
+    def _bounce(self, body: dict[str, Any]) -> Message:
         file, offset, size = Metadata(self._device.handle).bounce()
         return Message({"offset": offset, "size": size}, files=[os.dup(file)])
 

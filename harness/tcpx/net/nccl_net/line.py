@@ -32,7 +32,7 @@ class Line:
         """The answer to `verb`, which the plugin's process has within `timeout_s` or soon after."""
         if self._failed:
             raise self._failed
-        asked = Message({"verb": verb, "timeout_s": timeout_s, **body}, files=files)
+        asked = Message({"verb": verb, "timeout_s": timeout_s, "first": [], **body}, files=files)
         try:
             said = self._talk(asked, timeout_s + self.call_s)
         except TransportError as error:

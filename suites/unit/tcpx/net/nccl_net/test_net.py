@@ -188,6 +188,22 @@ def test_a_plugin_that_crashes_while_closing_a_listener_is_named(opened: Open) -
         net.close_listen(listener)
 
 
+@pytest.mark.parametrize("consumed", [True, False])
+def test_pages_that_were_consumed_are_given_back_before_the_close(
+    opened: Open, consumed: bool
+) -> None:
+    said: list[str] = []
+    net = opened(say=said.append)
+    send, recv = connected(net, net)
+    outgoing, incoming = post(net, send, recv)
+    until_done(net, outgoing, incoming)
+    if consumed:
+        net.irecv_consumed(recv, incoming)
+    net.close_recv(recv)
+    net.close()  # all that was said has been read
+    assert any("some pages not yet freed?" in line for line in said) == (not consumed)
+
+
 def test_a_comm_whose_role_forgot_it_is_closed(opened: Open) -> None:
     net = opened()
     send, recv = connected(net, net)
