@@ -33,11 +33,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Red:
-    """What a planted fault must be called. `place` has {server} and {client} for node names."""
+    """What a planted fault must be called, and words of its fact. `place` has {server} and {client}
+    for node names."""
 
     outcome: str
     klass: str
     place: str = ""
+    says: str = ""
 
 
 def expect(
@@ -53,6 +55,7 @@ def expect(
     assert ours.category == CATEGORY[red.outcome], seen
     assert ours.klass == red.klass, seen
     assert ours.message.startswith(word + head), seen
+    assert red.says in ours.message, seen
     assert (theirs.name, theirs.classname) == (ours.name, ours.classname)
     assert theirs.category == ours.category, seen
     assert head in theirs.message, theirs.message
