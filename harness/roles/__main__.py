@@ -20,7 +20,6 @@ from harness.errors import HarnessError, TransportError
 from harness.plan import AGENT_EXERCISES, Assignment
 from harness.plan.environment import from_environment, interfaces
 from harness.roles import client, server
-from harness.roles.agents import life as agents
 from harness.roles.voice import Voice
 
 EOF_STATUS = 113  # nobody is there any more to read why we ended
@@ -39,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         if assignment.plan.program:
             return _host(assignment, voice)
         if assignment.plan.exercise in AGENT_EXERCISES:
-            return agents.run(assignment, voice)
+            return _agent(assignment, voice)
         if args.role == "server":
             return server.run(assignment, voice)
         return client.run(assignment, voice)
@@ -59,6 +58,13 @@ def _host(assignment: Assignment, voice: Voice) -> int:
     from harness.roles import hosted
 
     return hosted.run(assignment, voice)
+
+
+def _agent(assignment: Assignment, voice: Voice) -> int:
+    """Somebody else's library carries the bytes; what that needs is loaded for it alone."""
+    from harness.roles.agents import life
+
+    return life.run(assignment, voice)
 
 
 def _parser() -> argparse.ArgumentParser:
