@@ -14,6 +14,7 @@ import mmap
 import os
 import weakref
 from contextlib import suppress
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,10 @@ from numpy.typing import NDArray
 from harness.errors import LocalProtocolError
 
 HUGE_BYTES = 2 << 20
-_files: dict[int, tuple[int, int]] = {}  # shared memory's first address -> its bytes, its file
+# Shared memory: its number -> its first address, its bytes, its file. Of an address the youngest
+# counts: memory is free, and its address another's, before anybody hears of it.
+_files: dict[int, tuple[int, int, int]] = {}
+_numbers = count()
 
 
 def host_buffer(size_bytes: int, *, shared: bool = False) -> NDArray[np.uint8]:
@@ -43,7 +47,7 @@ def host_buffer(size_bytes: int, *, shared: bool = False) -> NDArray[np.uint8]:
 def shared_file(array: NDArray[np.uint8]) -> tuple[int, int]:
     """The open file that a piece of shared memory is of, and where in it the piece begins."""
     address = array.ctypes.data
-    for start, (room, file) in _files.copy().items():  # which shrinks whenever memory is freed
+    for start, room, file in reversed(_files.copy().values()):
         if start <= address and address + array.size <= start + room:
             return file, address - start
     raise LocalProtocolError(
@@ -65,9 +69,10 @@ def _nameless_file(size_bytes: int) -> int:
 
 
 def _remember(memory: mmap.mmap, address: int, room: int, file: int) -> None:
-    _files[address] = room, file
-    weakref.finalize(memory, _forget, address)
+    number = next(_numbers)
+    _files[number] = address, room, file
+    weakref.finalize(memory, _forget, number)
 
 
-def _forget(address: int) -> None:
-    os.close(_files.pop(address)[1])
+def _forget(number: int) -> None:
+    os.close(_files.pop(number)[2])

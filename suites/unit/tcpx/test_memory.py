@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import mmap
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -61,3 +63,24 @@ def test_the_file_goes_with_the_last_array_that_looks_at_the_memory() -> None:
     gc.collect()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(file)
+
+
+def test_memory_has_its_own_file_while_others_come_and_go() -> None:
+    """An address is another's as soon as its memory is free, which is before its file is closed."""
+    stop = threading.Event()
+
+    def churn() -> None:
+        while not stop.is_set():
+            host_buffer(4096, shared=True)[0] = 1
+
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(churn) for _ in range(2)]
+        for _ in range(1000):
+            buffer = host_buffer(4096, shared=True)
+            file, offset = shared_file(buffer)
+            map_file(file, offset, 1)[:] = 7
+            assert buffer[0] == 7
+            del buffer
+        stop.set()
+        for other in others:
+            other.result()
