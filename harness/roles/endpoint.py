@@ -20,7 +20,6 @@ from harness.roles.iterations import Iteration
 from harness.roles.voice import Voice
 from harness.tcpx import payload
 from harness.tcpx.buffers import Buffers, HostBuffers
-from harness.tcpx.cuda.device import cuda_buffers
 from harness.tcpx.lane import Job
 from harness.tcpx.memory import host_buffer
 from harness.tcpx.session import Session
@@ -175,6 +174,8 @@ def buffers_of(assignment: Assignment) -> Buffers:
     """The kind of memory that the plan asks for."""
     if assignment.plan.memory == "host":
         return HostBuffers()
+    from harness.tcpx.cuda.device import cuda_buffers  # a role that needs none starts sooner
+
     return cuda_buffers(
         assignment.device,
         channels=assignment.plan.channels,
