@@ -85,7 +85,7 @@ class CudaDevice:
             self._stream = cupy.cuda.Stream(non_blocking=True)
             self._kernels = kernels()
         self._memory: list[Any] = []
-        self._pinned: dict[int, int] = {}  # address -> bytes
+        self._pinned: dict[int, NDArray[np.uint8]] = {}  # by address; what is pinned must stay
         self._twins: dict[int, int] = {}  # a bounce buffer's address -> its twin's on the device
         self._lists: dict[bytes, Any] = {}  # descriptors -> their copy on the device
         self._tables: Iterator[int] = cycle(range(2))
@@ -100,10 +100,16 @@ class CudaDevice:
 
     def pin(self, array: NDArray[np.uint8]) -> Callable[[], None]:
         address = array.ctypes.data
-        self._pinned[address] = array.nbytes
         with translated(f"pinning {array.size} bytes"):
             self._runtime.hostRegister(address, array.nbytes, _PORTABLE)
-        return lambda: self._runtime.hostUnregister(address)
+        self._pinned[address] = array
+
+        def unpin() -> None:
+            with translated(f"letting {array.size} pinned bytes go"):
+                self._runtime.hostUnregister(address)
+            del self._pinned[address]
+
+        return unpin
 
     def begin(self, orders: NDArray[Any]) -> CudaWork:
         with translated("carrying out orders") as cupy:
@@ -184,7 +190,7 @@ class CudaDevice:
 
     def _twin(self, host: int) -> int:
         if host not in self._twins:
-            self._twins[host] = self.allocate(self._pinned[host])
+            self._twins[host] = self.allocate(self._pinned[host].nbytes)
         return self._twins[host]
 
     def _list(self, raw: bytes) -> int:

@@ -56,7 +56,7 @@ class Piece:
         return ring.give(READ, self.address + offset, into.size, host=into.ctypes.data)
 
     def pin(self, array: NDArray[np.uint8]) -> Callable[[], None]:
-        return self._buffers.device.pin(array)
+        return self._buffers.pin(array)
 
 
 class DeviceIntake:
@@ -128,6 +128,16 @@ class DeviceBuffers:
         service = Service(device, self.orders)
         weakref.finalize(self, service.stop)
         service.start()
+
+    def pin(self, array: NDArray[np.uint8]) -> Callable[[], None]:
+        """Let the device reach host memory; it is let go when no order can mean it any more."""
+        unpin = self.device.pin(array)
+
+        def undo() -> None:
+            self.orders.drain(PATIENCE_S)
+            unpin()
+
+        return undo
 
     def make(self, size_bytes: int, *, shared: bool) -> Piece:
         buffer = Piece(self, self.device.allocate(size_bytes), size_bytes)

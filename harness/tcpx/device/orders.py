@@ -182,6 +182,17 @@ class Orders:
             ring = self._own.ring = Ring(self, self._take())
         return ring
 
+    def drain(self, timeout_s: float) -> None:
+        """Until all that anybody has ordered so far is done, or nothing will be any more."""
+        posted, until_s = self.posted.copy(), time.monotonic() + timeout_s
+        while (self.done < posted).any() and not self.failure.any():
+            if time.monotonic() >= until_s:
+                raise CudaError(
+                    f"the device has not done what was ordered in {timeout_s:g} s",
+                    expected="far less",
+                )
+            time.sleep(_POLL_S)
+
     def fail(self, message: str) -> None:
         """Whoever waits for an order gets this instead."""
         told = message.encode()[:_TOLD_BYTES]

@@ -34,6 +34,7 @@ class StandIn:
     def __init__(self, delay_s: float = 0.0002) -> None:
         self._delay_s = delay_s
         self.pinned: list[tuple[int, int]] = []
+        self._held: dict[int, Bytes] = {}  # what is pinned must stay
         self._own: list[tuple[int, int]] = []
         self._memory: list[Bytes] = []
 
@@ -46,7 +47,13 @@ class StandIn:
     def pin(self, array: Bytes) -> Callable[[], None]:
         held = (array.ctypes.data, array.nbytes)
         self.pinned.append(held)
-        return lambda: self.pinned.remove(held)
+        self._held[held[0]] = array
+
+        def unpin() -> None:
+            self.pinned.remove(held)
+            del self._held[held[0]]
+
+        return unpin
 
     def begin(self, orders: NDArray[Any]) -> StandIn.Work:
         return self.Work(self, orders)

@@ -100,3 +100,16 @@ def test_descriptors_lie_beside_their_order() -> None:
     assert orders.pieces[0, 0]["len"].tolist() == [10, 20, 0]
     assert order["descriptors"] == orders.pieces[0, 0].ctypes.data
     assert (order["count"], order["verify"], order["begin"], order["end"]) == (2, 0, 5, 35)
+
+
+def test_draining_waits_for_what_was_ordered_and_for_no_more() -> None:
+    orders = Orders(threads=1, pieces=1)
+    orders.drain(0.0)
+    orders.mine.give(POISON, 0, 1)
+    with pytest.raises(CudaError, match="has not done what was ordered"):
+        orders.drain(0.01)
+    carry_out(orders, 0, 1)
+    orders.drain(0.0)
+    orders.mine.give(POISON, 0, 1)
+    orders.fail("the device is lost")
+    orders.drain(10.0)

@@ -38,5 +38,7 @@ def test_all_slots_are_pinned_at_once_and_let_go_at_once() -> None:
     before = list(device.pinned)
     staging = Staging(memory, 64)
     assert len(device.pinned) == len(before) + 1
+    copies = [staging.copy(memory, 0, 64).copied for _ in range(MAX_REQUESTS)]
     staging.unpin()
     assert device.pinned == before
+    assert all(copied.is_down(0.0) for copied in copies), "and not while the device writes there"
