@@ -42,6 +42,7 @@ class Endpoint:
         plan = assignment.plan
         self.assignment, self.plan, self.voice = assignment, plan, voice
         self.nics = _nics(assignment)
+        self.deadline_s = time.monotonic() + plan.deadline_s  # loading a plugin counts, or CUDA
         self.buffers = buffers_of(assignment)
         self.carrier = carrier_of(assignment, self.nics, voice, self.buffers.sends_ahead)
         self.net = self.carrier.net
@@ -55,7 +56,6 @@ class Endpoint:
             send_window=plan.send_window,
             say=voice.say,
         )
-        self.deadline_s = time.monotonic() + plan.deadline_s
         self.crew_size = crew.size_of(plan)  # asked once: cores may come and go
         shared = self.crew_size > 1 or self.carrier.shares_memory
         self.buffer = self.buffers.make(plan.size_bytes, shared=shared)
