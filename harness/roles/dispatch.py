@@ -69,4 +69,5 @@ class Dispatch:
             if self.plan.acknowledged or iteration.number == self.plan.iterations - 1:
                 self._unanswered = iteration
             else:
+                iteration.cpu_s += self._crew.own_cpu_s
                 self.endpoint.say_iteration(iteration)

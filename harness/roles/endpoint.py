@@ -42,8 +42,8 @@ class Endpoint:
         plan = assignment.plan
         self.assignment, self.plan, self.voice = assignment, plan, voice
         self.nics = _nics(assignment)
-        self.deadline_s = time.monotonic() + plan.deadline_s  # loading a plugin counts, or CUDA
-        self.buffers = buffers_of(assignment)
+        self.buffers = buffers_of(assignment)  # a GPU's first start can take longer than a transfer
+        self.deadline_s = time.monotonic() + plan.deadline_s  # loading a plugin counts
         self.carrier = carrier_of(assignment, self.nics, voice, self.buffers.sends_ahead)
         self.net = self.carrier.net
         self.is_recv = assignment.role == "server"

@@ -70,13 +70,16 @@ def fill(plan: Plan, buffers: Buffers, view: Any, nonce: int, iteration: int, ch
         buffers.flip(view, flip.value, 0x10)
 
 
-def on_chunk(plan: Plan, buffers: Buffers, view: Any, chunk: int) -> None:
-    """Faults that strike when a chunk has arrived, before it is checked."""
+def on_chunk(plan: Plan, buffers: Buffers, view: Any, chunk: int) -> bool:
+    """Faults that strike when a chunk has arrived, before it is checked; whether it is changed."""
     for kind, strike in (("hang", signal.SIGSTOP), ("die", signal.SIGKILL)):
         if (planted := fault(plan, kind)) and planted.chunk == chunk:
             os.kill(os.getpid(), strike)
-    if (dropped := fault(plan, "drop")) and dropped.chunk == chunk:
-        buffers.poison(view)
+    dropped = fault(plan, "drop")
+    if dropped is None or dropped.chunk != chunk:
+        return False
+    buffers.poison(view)
+    return True
 
 
 def exit_status(plan: Plan, voice: Voice) -> int:

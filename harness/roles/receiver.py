@@ -44,7 +44,7 @@ class Receiver:
         self._raw = fault(self.plan, "raw") is not None
         self._blind = mischief.is_blind(self.plan)
         last = self.plan.iterations - 1
-        on_the_way = endpoint.buffers.is_checked_on_the_way and not self.plan.faults
+        on_the_way = endpoint.buffers.is_checked_on_the_way
         self._poisoned = range(last - 1 if on_the_way else 0, last)
         chunks = sum(len(self._chunks(channel)) for channel in member.channels)
         self._iterations = Iterations(self.plan, chunks, member.tell)
@@ -108,9 +108,9 @@ class Receiver:
         number, chunk = self._iterations.place(job.tag)
         size_bytes = self.plan.chunk_size(chunk)
         if self.plan.faults:
-            landed = None  # what was seen on the way may not be true any more
             view = self.endpoint.chunk_view(chunk)
-            mischief.on_chunk(self.plan, self.endpoint.buffers, view, chunk)
+            if mischief.on_chunk(self.plan, self.endpoint.buffers, view, chunk):
+                landed = None  # what was seen on the way is not true any more
         self.endpoint.moved[channel] += size_bytes
         if not self._blind:
             self._check(channel, number, chunk, landed)
@@ -125,6 +125,8 @@ class Receiver:
         """The same for a chunk that the dealer waits for."""
         assert self._dealer is not None
         self._arrived(channel, job, landed)
+        if self._iterations.place(job.tag)[0] in self._poisoned:
+            self.endpoint.buffers.settle()  # the next to unpack there may be another thread
         self._dealer.received(job.tag)
 
     def _check(self, channel: int, number: int, chunk: int, landed: Any) -> None:

@@ -9,9 +9,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harness.errors import LocalProtocolError, StallError
 from harness.evidence import Observed
 from harness.roles.endpoint import ACK, Endpoint
@@ -107,13 +104,20 @@ def _receive_with_a_stall(endpoint: Endpoint) -> None:
     plan = endpoint.plan
     others = Others(plan.chunks - plan.channel_chunks(STALLED))
 
-    def on_chunk(channel: int, job: Job, view: NDArray[np.uint8]) -> None:
+    def on_chunk(channel: int, job: Job, landed: Any) -> None:
         if channel == STALLED:
             others.wait(endpoint.left_s)
         else:
             others.one_more()
 
-    transfer = endpoint.session.create_transfer("client", on_chunk, deadline_s=endpoint.left_s)
+    intakes = [endpoint.buffers.intake(plan.chunk_bytes) for _ in range(plan.channels)]
+
+    def unpack(channel: int, job: Job, descriptors: Any, bounce: Any, view: Any) -> Any:
+        return intakes[channel].unpack(descriptors, bounce, view, 0, None)
+
+    transfer = endpoint.session.create_transfer(
+        "client", on_chunk, deadline_s=endpoint.left_s, unpack=unpack
+    )
     for chunk in range(plan.chunks):
         mem_id, offset = endpoint.place(chunk)
         transfer.post_recv(mem_id, offset, plan.chunk_size(chunk), chunk)

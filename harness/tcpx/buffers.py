@@ -109,6 +109,8 @@ class HostBuffers:
         payload.poison(view)
 
     def flip(self, view: NDArray[np.uint8], at: int, bits: int) -> None:
+        if at < 0:
+            raise IndexError(f"byte {at} of {len(view)}")
         view[at] ^= bits
 
     def settle(self) -> None:

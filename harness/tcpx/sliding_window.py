@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from harness.errors import LocalProtocolError, StallError
+from harness.tcpx.device.silence import refuse_silence
 from harness.tcpx.net.plugin import MAX_REQUESTS, Completion, Landing, NetPlugin
 
 RECV_LIMIT = MAX_REQUESTS
@@ -31,6 +32,7 @@ class _Descent(NamedTuple):
     chunk: Any
     completion: Completion
     landing: Landing
+    since_s: float
 
 
 class SlidingWindow:
@@ -88,7 +90,8 @@ class SlidingWindow:
             return False
         landing = self._on_done(chunk, completion) if self._on_done else None
         if landing is not None:
-            self._landing.append(_Descent(request, chunk, completion, landing))
+            descent = _Descent(request, chunk, completion, landing, time.monotonic())
+            self._landing.append(descent)
             self._pending.popleft()
             return self._settle(0.0)
         if self._is_recv:
@@ -127,8 +130,9 @@ class SlidingWindow:
 
     def _settle(self, timeout_s: float) -> bool:
         """Consume the oldest landing, if it is down in time."""
-        request, chunk, completion, landing = self._landing[0]
+        request, chunk, completion, landing, since_s = self._landing[0]
         if not landing.is_down(timeout_s):
+            refuse_silence(since_s)
             return False
         if self._on_down:
             self._on_down(chunk, completion, landing)

@@ -108,6 +108,7 @@ class CudaDevice:
             with translated(f"letting {array.size} pinned bytes go"):
                 self._runtime.hostUnregister(address)
             del self._pinned[address]
+            self._twins.pop(address, None)  # the next buffer there may be larger
 
         return unpin
 
@@ -174,6 +175,9 @@ class CudaDevice:
     def _sources(self, orders: NDArray[Any]) -> tuple[list[int], list[int]]:
         """Where the device finds each order's descriptors and bounce buffer; what was received is
         on its way there."""
+        if len(self._lists) >= _REMEMBERED:  # never while addresses of them are being collected
+            self._stream.synchronize()  # a batch may be reading them
+            self._lists.clear()
         lists, twins = [], []
         columns = (
             orders[name].tolist() for name in ("count", "descriptors", "host", "begin", "end")
@@ -197,9 +201,6 @@ class CudaDevice:
         """Descriptors on the device."""
         kept = self._lists.get(raw)
         if kept is None:
-            if len(self._lists) >= _REMEMBERED:
-                self._stream.synchronize()  # a batch may be reading them
-                self._lists.clear()
             kept = self._lists[raw] = self._kept(raw)
         return int(kept.data.ptr)
 

@@ -88,7 +88,10 @@ class DeviceIntake:
 
     def check(self, landing: Any, view: Piece, nonce: int, place: Place) -> Finding | None:
         size = len(view)
-        if landing is None or landing.address != view.address:
+        if landing is not None and (landing.address, landing.size) != (view.address, size):
+            self._unsay(landing, view)
+            landing = None
+        if landing is None:
             base = first_word(nonce, place)
             landing = self._buffers.orders.mine.give(LOOK, view.address, size, base=base)
             self._buffers.wait(landing)
@@ -100,6 +103,12 @@ class DeviceIntake:
         self.words += looked
         self.bytes += size
         return None
+
+    def _unsay(self, landing: Ticket, view: Piece) -> None:
+        """What landed elsewhere, or was too short, must not leave an earlier iteration's words to
+        be taken for it."""
+        is_short = landing.address == view.address and landing.size < len(view)
+        self._buffers.poison(view[landing.size :] if is_short else view)
 
     def _diagnose(self, view: Piece, nonce: int, place: Place) -> Finding:
         """Fetch a chunk that is wrong, and say what is wrong with it."""
@@ -153,6 +162,8 @@ class DeviceBuffers:
         self.orders.mine.give(POISON, view.address, len(view))
 
     def flip(self, view: Piece, at: int, bits: int) -> None:
+        if not 0 <= at < len(view):
+            raise CudaError(f"byte {at} of {len(view)} is to be changed", expected="one of them")
         ring = self.orders.mine
         here = self.fetch(view[at : at + 1])
         here ^= bits

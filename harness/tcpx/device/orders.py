@@ -31,7 +31,7 @@ ORDER = np.dtype(
 # What was seen of an order's words: how many, how many wrong ones, the first and the last of those,
 # and what the arrival flag said.
 OUTCOME = np.dtype([(name, "<u8") for name in ("words", "wrong", "first", "last", "arrived")])
-_ADDRESS = 6  # the field's place in an order
+_ADDRESS, _SIZE = 6, 7  # the fields' places in an order
 RING = 64  # orders: four times the receives that a channel has in flight
 PATIENCE_S = 30.0  # a device that needs longer for a ring of orders has failed
 _POLL_S = 10e-6
@@ -48,11 +48,12 @@ def wake_promptly() -> None:
 
 
 class Ticket(NamedTuple):
-    """One order that was given, for bytes of the device at `address`."""
+    """One order that was given, for `size` bytes of the device at `address`."""
 
     ring: Ring
     number: int
     address: int
+    size: int
 
     def is_down(self, timeout_s: float) -> bool:
         """Whether it was carried out, after waiting for it at most so long."""
@@ -75,7 +76,7 @@ class Ring:
         self._pieces = orders.pieces[index]
         self._address = self._pieces.ctypes.data
         self._posted = int(self._words[_POSTED])
-        self.last = Ticket(self, self._posted, 0)  # of no order at all, one that is long done
+        self.last = Ticket(self, self._posted, 0, 0)  # of no order at all, one that is long done
 
     def unpack(
         self,
@@ -136,7 +137,7 @@ class Ring:
         self._orders[place] = order
         self._posted += 1
         self._words[_POSTED] = self._posted  # x86 keeps this store behind those of the order
-        self.last = Ticket(self, self._posted, order[_ADDRESS])
+        self.last = Ticket(self, self._posted, order[_ADDRESS], order[_SIZE])
         return self.last
 
 

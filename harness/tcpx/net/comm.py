@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import LocalProtocolError, TransportError
+from harness.tcpx.device.silence import refuse_silence
 from harness.tcpx.net.bounce import Bounce, Slot
 from harness.tcpx.net.plugin import MAX_REQUESTS, Completion, DeviceBuffer
 from harness.tcpx.net.staging import Staged, Staging
@@ -187,6 +188,7 @@ class SendComm(Comm):
         elif staged.copied.is_down(timeout_s or 0.0):
             payload = staged.view
         else:
+            refuse_silence(staged.since_s)
             return False
         if stream.send(request.number, payload, request.tag, timeout_s):
             request.moved = request.size_bytes

@@ -7,6 +7,7 @@ may belong to another process by the time that something is sent.
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ class Staged(NamedTuple):
     slot: NDArray[np.uint8]
     view: memoryview
     copied: Landing
+    since_s: float
 
 
 class Staging:
@@ -35,7 +37,8 @@ class Staging:
     def copy(self, buffer: DeviceBuffer, offset: int, size_bytes: int) -> Staged:
         """Begin to copy a piece of `buffer`, which lies on the same device."""
         slot = self._free.pop()
-        return Staged(slot, slot.data[:size_bytes], buffer.read(offset, slot[:size_bytes]))
+        copied = buffer.read(offset, slot[:size_bytes])
+        return Staged(slot, slot.data[:size_bytes], copied, time.monotonic())
 
     def give(self, staged: Staged) -> None:
         self._free.append(staged.slot)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,30 +20,20 @@ from harness.evidence import (
     IterationDone,
     RoleReady,
 )
-from harness.plan import Assignment, Fault, Plan
-from harness.roles import endpoint
+from harness.plan import Fault, Plan
+from harness.roles import mischief
 from harness.roles.dealer import Dealer
 from harness.roles.endpoint import Endpoint, nonce_of
-from harness.roles.iterations import Iteration
+from harness.roles.iterations import Iteration, Iterations
 from harness.roles.receiver import Found, Receiver
+from harness.roles.sender import Sender
 from harness.tcpx import payload
-from harness.tcpx.buffers import Buffers, HostBuffers
+from harness.tcpx.buffers import Buffers
 from harness.tcpx.lane import Job, OnChunk
 from harness.tcpx.net.sockets import Sockets
 from suites.unit.roles.ends import PLAN, Heard, assignment, clean, exchange
-from suites.unit.tcpx.device.standin import device_buffers
 
-
-@pytest.fixture(params=["host", "device"], autouse=True)
-def memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything here holds for both kinds of memory."""
-
-    def buffers(assignment: Assignment) -> Buffers:
-        if request.param == "host":
-            return HostBuffers()
-        return device_buffers(assignment.plan.channels, assignment.plan.chunk_bytes)
-
-    monkeypatch.setattr(endpoint, "buffers_of", buffers)
+pytestmark = pytest.mark.usefixtures("memory")
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -349,3 +341,59 @@ def test_a_chunk_that_is_overwritten_after_it_was_right_is_damage(
     monkeypatch.setattr(Receiver, "_arrived", clumsy)
     server, _ = clean(replace(PLAN, iterations=1))
     assert [(found.kind, found.chunk) for found in server.all(Damage)] == [("BITFLIP", 0)]
+
+
+SMALL = replace(PLAN, chunk_bytes=4096, size_bytes=64 * 4096, channels=2, deadline_s=5.0)
+
+
+def test_an_earlier_iterations_words_do_not_hide_a_chunk_that_went_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A prepared payload is the same in all iterations, so its place looks right."""
+    plan, right = replace(SMALL, iterations=4, prepared=True), Iterations.jobs
+
+    def astray(self: Iterations, numbers: range, places: list[Job]) -> Iterator[Job]:
+        offsets = {job.chunk: job.offset for job in places}
+        for job in right(self, numbers, places):
+            strays = job.tag == plan.chunks + 2 and "server" in threads()
+            yield job._replace(offset=offsets[4]) if strays else job
+
+    def threads() -> str:
+        return "server" if threading.current_thread().name.endswith("recv") else "client"
+
+    monkeypatch.setattr(Iterations, "jobs", astray)
+    server, _ = exchange(plan)
+    found = [(d.kind, d.iteration, d.chunk) for d in server.voice.all(Damage)]
+    assert ("MISSING", 1, 2) in found
+
+
+@pytest.mark.parametrize("missing", [3, 2000])
+def test_a_chunk_that_comes_short_is_truncated_in_every_iteration(
+    monkeypatch: pytest.MonkeyPatch, missing: int
+) -> None:
+    right = Sender._places
+
+    def short(self: Sender, chunks: range) -> list[Job]:
+        cut = {5: missing}
+        jobs = right(self, chunks)
+        return [job._replace(size_bytes=job.size_bytes - cut.get(job.chunk, 0)) for job in jobs]
+
+    monkeypatch.setattr(Sender, "_places", short)
+    server, _ = exchange(replace(SMALL, iterations=3))
+    found = [(d.kind, d.iteration, d.chunk) for d in server.voice.all(Damage)]
+    assert found == [("TRUNCATED", number, 5) for number in range(3)]
+
+
+def test_damage_of_one_iteration_is_seen_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No fault is planted, so nothing is looked at twice."""
+    right = mischief.fill
+
+    def flipped(plan: Plan, buffers: Buffers, view: Any, *place: int) -> None:
+        right(plan, buffers, view, *place)
+        if place[1:] == (1, 7):
+            buffers.flip(view, 100, 0x10)
+
+    monkeypatch.setattr(mischief, "fill", flipped)
+    server, _ = exchange(replace(SMALL, iterations=3))
+    found = [(d.kind, d.iteration, d.chunk) for d in server.voice.all(Damage)]
+    assert found == [("BITFLIP", 1, 7)]

@@ -13,6 +13,7 @@ from harness.plan import Plan
 from harness.roles.window import STALLED, Others
 from suites.unit.roles.ends import PLAN, Heard, clean
 
+pytestmark = pytest.mark.usefixtures("memory")
 WINDOW = replace(PLAN, exercise="window", claims=())
 
 

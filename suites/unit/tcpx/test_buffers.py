@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from harness.errors import PeerGoneError
+from harness.errors import CudaError, PeerGoneError
 from harness.tcpx.buffers import Buffers, HostBuffers
 from harness.tcpx.cuda.device import cuda_buffers
 from harness.tcpx.device.buffers import DeviceBuffers
@@ -106,6 +107,13 @@ def test_a_flipped_byte_is_found_in_its_word(buffers: Buffers) -> None:
     assert (finding.kind, finding.first_word, finding.last_word) == ("BITFLIP", 100, 100)
 
 
+def test_only_a_byte_of_the_piece_can_be_flipped(buffers: Buffers) -> None:
+    whole = buffers.make(8192, shared=False)
+    for at in (-1, 4096):
+        with pytest.raises((CudaError, IndexError)):
+            buffers.flip(whole[0:4096], at, 1)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_message_is_unpacked_and_checked(arrival: Any, size: int) -> None:
     one = arrival(size)
@@ -198,3 +206,31 @@ def test_a_lost_peer_is_told_while_the_device_copies() -> None:
 def test_host_buffers_can_be_shared_with_a_fork() -> None:
     assert host_buffer(10, shared=True).size == HostBuffers().make(10, shared=True).size == 10
     assert isinstance(HostBuffers().make(10, shared=False), np.ndarray)
+
+
+def test_a_device_that_says_nothing_is_named_and_not_the_channel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harness.tcpx.device.silence.DEVICE_S", 0.3)
+    buffers = DeviceBuffers(StandIn(), channels=1, message_bytes=4096)
+    with connected(channels=1) as ends:
+        view = buffers.make(4096, shared=False)
+        sent = ends.client.register_memory(view, is_recv=False, ptr_type=buffers.ptr_type)
+        monkeypatch.setattr(StandIn, "begin", hung)
+        outgoing = ends.client.create_transfer("server")
+        outgoing.post_send(sent, 0, 4096)
+        with pytest.raises(CudaError, match="the device has not moved one chunk"):
+            outgoing.wait(10.0)
+        outgoing.release()
+        buffers.orders.fail("enough")
+
+
+def hung(self: StandIn, orders: Any) -> Any:
+    """Work that is begun and never done."""
+
+    class Never:
+        def outcomes(self) -> Any:
+            threading.Event().wait(5.0)
+            raise CudaError("enough")
+
+    return Never()
