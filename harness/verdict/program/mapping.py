@@ -1,8 +1,9 @@
 """Every planned NIC carried its channels' share of the program's connections, on both nodes.
 
 A program's connections do not say which channel they are, so a NIC is held to the sum of its
-channels. What the program says of its mapping must agree, and proves nothing alone: a NIC that it
-names and that carried nothing is a lie, a NIC that it chose with no common PCIe root is a fallback.
+channels, to within half of what one of them carries. What the program says of its mapping must
+agree, and proves nothing alone: a NIC that it names and that carried nothing is a lie, a NIC that
+it chose with no common PCIe root is a fallback.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def mapping(exchange: Exchange) -> Judged:
         broken_link(exchange, CLAIM)
         or loopback(exchange, CLAIM)
         or _unseen(exchange)
-        or _idle(exchange)
+        or _uneven(exchange)
         or _strayed(exchange)
         or _said_otherwise(exchange)
         or _no_common_root(exchange)
@@ -46,29 +47,39 @@ def _unseen(exchange: Exchange) -> Judged | None:
     return None
 
 
-def _idle(exchange: Exchange) -> Judged | None:
-    """The first channel whose NIC did not carry half of what its channels should."""
-    for role in ROLES:
-        loads = _loads(exchange, role)
-        total = sum(loads.values())
-        for channel in range(exchange.plan.channels):
-            nic = exchange.nic(role, channel)
-            share = _planned_share(exchange, role, nic)
-            if loads.get(nic, 0) < LIMITS.channel_share * share * total:
-                fact = (
-                    f"expected {share:.0%} of the bytes on {nic}, its connections carried "
-                    f"{loads.get(nic, 0) / total:.1%} there{_together(exchange, role, loads)}"
-                )
-                return _red(exchange, fact, role, channel)
+def _uneven(exchange: Exchange) -> Judged | None:
+    """The first channel whose NIC lacks a channel's worth of what its channels should carry, else
+    one whose NIC carried as much too much. A share of the NIC's own sum would not do: of many
+    channels on it, one may be elsewhere before that is noticed."""
+    for lacks in (True, False):
+        for role in ROLES:
+            loads = _loads(exchange, role)
+            for channel in range(exchange.plan.channels):
+                nic = exchange.nic(role, channel)
+                due = _planned_share(exchange, role, nic) * sum(loads.values())
+                beyond = loads.get(nic, 0) - due
+                if (-beyond if lacks else beyond) >= _worth(exchange, loads):
+                    fact = _shares(exchange, role, nic, loads)
+                    return _red(exchange, fact, role, channel)
     return None
+
+
+def _shares(exchange: Exchange, role: str, nic: str, loads: Loads) -> str:
+    share, carried = _planned_share(exchange, role, nic), loads.get(nic, 0) / sum(loads.values())
+    return (
+        f"expected {share:.1%} of the bytes on {nic}, its connections carried {carried:.1%} there"
+        f"{_together(exchange, role, loads)}"
+    )
 
 
 def _together(exchange: Exchange, role: str, loads: Loads) -> str:
     planned = {exchange.nic(role, channel) for channel in range(exchange.plan.channels)}
-    used = [nic for nic, load in loads.items() if load >= _worth(exchange, loads)]
+    used = {nic: load for nic, load in loads.items() if load >= _worth(exchange, loads)}
     if len(used) == 1 < len(planned):
-        return f"; all channels are on {used[0]}: NO_PARALLELISM"
-    return f"; they are on {', '.join(sorted(used))}"
+        return f"; all channels are on {min(used)}: NO_PARALLELISM"
+    total = sum(loads.values())
+    told = (f"{nic} with {load / total:.1%}" for nic, load in sorted(used.items()))
+    return f"; they are on {', '.join(told)}"
 
 
 def _strayed(exchange: Exchange) -> Judged | None:

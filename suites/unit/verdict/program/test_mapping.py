@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from harness.evidence import ProgramSockets, SocketSeen
+import pytest
+
+from harness.evidence import ChannelMapped, ProgramSockets, SocketSeen
+from harness.plan import MIB
 from harness.verdict.exchange import Exchange
 from harness.verdict.program.mapping import mapping
-from suites.unit.verdict.clean import edited, frozen, without
+from suites.unit.verdict.clean import counted, edited, frozen, without
 from suites.unit.verdict.program.ran import also, mapped, on_one_nic, ran, say, socketed
 
 LINE = "Channel 1 -> netDev 1 (eth2, score=-1000)"
@@ -47,7 +50,58 @@ def test_two_nics_for_four_channels_are_named() -> None:
     )
     verdict = judged(entries)
     assert (verdict.klass, verdict.node, verdict.nic) == ("MAPPING", "beta", "eth3")
-    assert "they are on eth1, eth2" in verdict.fact
+    assert verdict.fact.endswith("they are on eth1 with 50.0%, eth2 with 50.0%")
+
+
+@pytest.mark.parametrize(("channels", "astray"), [(8, 1), (16, 1), (16, 2)])
+def test_one_channel_of_many_on_another_planned_nic_is_named(channels: int, astray: int) -> None:
+    """The NIC that lacks it still carries half of what it should, or more."""
+    ours = range(1, 1 + 4 * astray, 4)  # some of eth2's
+    entries = without(ran(channels=channels), ChannelMapped)
+    for role in ("server", "client"):
+        entries = socketed(
+            entries,
+            role,
+            lambda i, s: replace(s, nic="eth1", bound_device="eth1") if i in ours else s,
+        )
+    verdict = judged(entries)
+    assert (verdict.outcome, verdict.klass) == ("FAIL", "MAPPING")
+    assert (verdict.node, verdict.nic, verdict.channel) == ("alpha", "eth2", 1)
+    more = astray / channels
+    assert f"expected 25.0% of the bytes on eth2, its connections carried {0.25 - more:.1%}" in (
+        verdict.fact
+    )
+    assert f"on eth1 with {0.25 + more:.1%}, eth2" in verdict.fact
+
+
+def test_a_planned_nic_with_a_channel_too_much_is_named_where_none_lacks_one() -> None:
+    """A connection more than planned, on eth3: the others' shares are only a little less."""
+
+    def doubled(record: ProgramSockets) -> ProgramSockets:
+        return replace(record, own=(*record.own, replace(record.own[2], local_port=1, peer_port=1)))
+
+    entries = ran()
+    for role in ("server", "client"):
+        entries = edited(entries, ProgramSockets, doubled, role=role)
+    verdict = judged(entries)
+    assert (verdict.klass, verdict.node, verdict.nic) == ("MAPPING", "alpha", "eth3")
+    assert "expected 25.0% of the bytes on eth3, its connections carried 40.0%" in verdict.fact
+
+
+def test_less_than_half_a_channel_beside_its_share_passes() -> None:
+    """Framing, control and chunks that do not divide evenly are no other mapping."""
+    shares = (1.3, 0.7, 1.0, 1.0)
+    entries = ran()
+    for role, node in (("server", "alpha"), ("client", "beta")):
+        entries = socketed(entries, role, lambda i, s: _scaled(s, shares[i]))
+        more = 10 * MIB  # of eth1's 32 MiB
+        entries = counted(entries, node, "eth1", bytes_sent=more, bytes_recv=more)
+    assert judged(entries).outcome == "PASS"
+
+
+def _scaled(socket: SocketSeen, share: float) -> SocketSeen:
+    sent, received = round(socket.bytes_sent * share), round(socket.bytes_received * share)
+    return replace(socket, bytes_sent=sent, bytes_received=received)
 
 
 def test_a_nic_that_nobody_planned_is_named() -> None:
