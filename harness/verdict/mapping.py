@@ -112,8 +112,8 @@ def _proven(exchange: Exchange) -> Judged:
     by_observer = {(p.role, p.channel) for p in found if p.source == OBSERVED}
     total = 2 * exchange.plan.channels
     nics = len({exchange.nic("client", c) for c in range(exchange.plan.channels)})
-    if blind := _blind(exchange, {role for role, _ in by_observer}):
-        return blind
+    if found_blind := blind(exchange, CLAIM, {role for role, _ in by_observer}):
+        return found_blind
     unseen = [
         f"the observer of {exchange.nodes[role]} was too slow to see channel {channel}"
         for channel in range(exchange.plan.channels)
@@ -127,7 +127,7 @@ def _proven(exchange: Exchange) -> Judged:
     return holds(exchange, CLAIM, checked=len(found), fact=fact, evidence=unseen)
 
 
-def _blind(exchange: Exchange, seen_roles: set[str]) -> Judged | None:
+def blind(exchange: Exchange, claim: str, seen_roles: set[str]) -> Judged | None:
     """An observer that saw no end of a transfer, though it had the time, says nothing at all."""
     for role in ROLES:
         done = [s.record for s in exchange.seen(ChannelDone, role=role) if s.record.chunks]
@@ -135,7 +135,7 @@ def _blind(exchange: Exchange, seen_roles: set[str]) -> Judged | None:
         if role not in seen_roles and lasted_s > LIMITS.sighting_s:
             return breaks(
                 exchange,
-                CLAIM,
+                claim,
                 "NO_EVIDENCE",
                 f"the observer saw none of the {role}'s sockets in {lasted_s:.1f} s of transfer",
                 at_s=exchange.ended_s,

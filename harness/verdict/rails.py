@@ -4,7 +4,8 @@ It says nothing of where its bytes went, so nobody's word is asked: only what th
 the program's own sockets, on both nodes, and what the NICs counted. All of the payload went through
 those sockets and no other way, none of them is on another NIC, and each rail carried its part. What
 the part is, is the program's affair, within a wide band. A READ of NIXL over UCX comes back on one
-connection whatever it is given, so of its rails only the sum is held to anything.
+connection whatever it is given, so of its rails only the sum is held to anything; no other backend
+is known to do so.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from harness.verdict.exchange import ROLES, Exchange
 from harness.verdict.finding import breaks, counted, holds
 from harness.verdict.limits import LIMITS
 from harness.verdict.links import broken_link
+from harness.verdict.mapping import blind
 
 CLAIM = "rails"
 CHANNEL = 0  # the program's one connection, whose sockets are all that it has
-ON_ONE_RAIL = frozenset({"nixl-read"})
+ON_ONE_RAIL = frozenset({("UCX", "nixl-read")})  # backend and exercise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +39,26 @@ class Rail:
 
 def rails(exchange: Exchange) -> Judged:
     return (
-        broken_link(exchange, CLAIM)
+        _not_there(exchange)
+        or broken_link(exchange, CLAIM)
         or _unseen(exchange)
         or _astray(exchange)
         or _another_way(exchange)
         or not_carried(exchange, CLAIM, _loads(exchange))
         or _idle(exchange)
+        or blind(exchange, CLAIM, {role for role in ROLES if _observed(exchange, role)})
         or _proven(exchange)
     )
+
+
+def _not_there(exchange: Exchange) -> Judged | None:
+    """Rails that a node has no NICs for: nothing can be said of them."""
+    planned = exchange.plan.rails
+    for role in ROLES:
+        if planned > (known := len(exchange.nics(role))):
+            fact = f"{counted(planned, 'rail')} planned, the inventory gives {known} data NICs"
+            return _red(exchange, role, "INVENTORY", fact)
+    return None
 
 
 def _unseen(exchange: Exchange) -> Judged | None:
@@ -84,7 +98,7 @@ def _another_way(exchange: Exchange) -> Judged | None:
 
 def _idle(exchange: Exchange) -> Judged | None:
     """The first rail that did less than its part."""
-    if exchange.plan.exercise in ON_ONE_RAIL:
+    if (exchange.plan.backend, exchange.plan.exercise) in ON_ONE_RAIL:
         return None
     least = LIMITS.rail_share / exchange.plan.rails
     for role in ROLES:

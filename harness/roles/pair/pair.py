@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, PlanError
 from harness.evidence import (
     ExchangeEnded,
     ExchangePlanned,
@@ -98,6 +98,11 @@ class Pair:
         )
 
     def _assign(self, plan: Plan) -> dict[str, Assignment]:
+        """Each role's part; PlanError where its node cannot have one."""
+        for name, node in self.nodes.items():
+            if plan.rails > (known := len(node.spec.nics)):
+                seen = f"the plan has {plan.rails} rails, the node has {known} data NICs"
+                raise PlanError(seen, expected=f"at most {known} rails", where=name)
         nonce = secrets.token_hex(8)
         return {
             role: Assignment(

@@ -7,12 +7,21 @@ from typing import Any
 
 import pytest
 
-from harness.evidence import ChannelSockets, Entry, Judged, NicCounters, SocketSeen, SocketsSeen
+from harness.evidence import (
+    ChannelDone,
+    ChannelSockets,
+    Entry,
+    ExchangePlanned,
+    Judged,
+    NicCounters,
+    SocketSeen,
+    SocketsSeen,
+)
 from harness.plan import MIB
 from harness.verdict.exchange import Exchange
 from harness.verdict.rails import rails
 from suites.unit.verdict.agented import agented
-from suites.unit.verdict.clean import counted, edited, frozen, without
+from suites.unit.verdict.clean import changed, counted, edited, frozen, without
 
 
 def judged(entries: list[Entry]) -> Judged:
@@ -137,3 +146,36 @@ def test_without_sockets_or_observer_it_is_open(kind: type[Any], where: str) -> 
     gone = without(agented(), kind, **{where: "client" if where == "role" else "beta"})
     found = judged(gone)
     assert (found.outcome, found.klass, found.node) == ("INCONCLUSIVE", "NO_EVIDENCE", "beta")
+
+
+@pytest.mark.parametrize(("poor", "node"), [("server", "alpha"), ("client", "beta")])
+def test_rails_that_a_node_has_no_nics_for_are_the_inventorys(poor: str, node: str) -> None:
+    def fewer(planned: ExchangePlanned) -> ExchangePlanned:
+        return replace(planned, nics={**planned.nics, poor: planned.nics[poor][:3]})
+
+    found = judged(edited(agented(rails=4), ExchangePlanned, fewer))
+    assert (found.klass, found.node) == ("INVENTORY", node)
+    assert found.outcome not in ("PASS", "FAIL")
+    assert "4 rails planned, the inventory gives 3 data NICs" in found.fact
+
+
+@pytest.mark.parametrize(("role", "node"), [("server", "alpha"), ("client", "beta")])
+def test_an_observer_that_saw_none_of_the_sockets_in_time_proves_nothing(
+    role: str, node: str
+) -> None:
+    unseen = changed(agented(), SocketsSeen, where={"node": node}, sockets=())
+    assert judged(unseen).outcome == "PASS"  # 0.99 s may be too short for it
+    slow = changed(
+        unseen, ChannelDone, where={"role": role}, started_s=10.0, ended_s=12.5, chunks=32
+    )
+    found = judged(slow)
+    assert (found.outcome, found.klass, found.node) == ("INCONCLUSIVE", "NO_EVIDENCE", node)
+    assert f"saw none of the {role}'s sockets in 2.5 s" in found.fact
+
+
+def test_a_read_over_another_backend_has_no_excuse_for_one_rail() -> None:
+    def other(planned: ExchangePlanned) -> ExchangePlanned:
+        return replace(planned, plan={**planned.plan, "backend": "LIBFABRIC"})
+
+    found = judged(edited(_on_first("nixl-read"), ExchangePlanned, other))
+    assert (found.outcome, found.klass, found.nic) == ("FAIL", "MAPPING", "eth2")

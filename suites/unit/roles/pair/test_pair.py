@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from harness.errors import PlanError
 from harness.inventory import GpuSpec, NicSpec, NodeSpec
 from harness.plan import Plan
-from harness.roles.pair.pair import gpu_of
+from harness.roles.pair.pair import Pair, gpu_of
 
 
 def node(*gpus: GpuSpec) -> Any:
@@ -31,3 +32,24 @@ def test_a_plans_gpu_comes_with_what_the_inventory_says_of_it(
 ) -> None:
     on = node(GpuSpec(index=0, nic="eth1"), GpuSpec(index=3, nic="eth2", numa=1))
     assert gpu_of(on, Plan(gpu=gpu, memory="cuda")) == told
+
+
+@pytest.mark.parametrize("poor", ["server", "client"])
+def test_a_plan_with_more_rails_than_a_node_has_nics_is_refused(poor: str) -> None:
+    """A slice of the NICs would be shorter, and nobody would say so."""
+    roles = {
+        role: SimpleNamespace(
+            spec=NodeSpec(
+                name=role,
+                address=role,
+                nics=tuple(NicSpec(name=f"eth{i}") for i in range(1, 3 if role == poor else 5)),
+            )
+        )
+        for role in ("server", "client")
+    }
+    written: list[Any] = []
+    pair = Pair(**cast(Any, roles), owner="o", tier="t", watches={})
+    plan = Plan(exercise="nixl-write", channels=1, rails=4)
+    with pytest.raises(PlanError, match=f"{poor}: the plan has 4 rails, the node has 2 data NICs"):
+        pair.exchange(plan, name="main-1", test="t", write=written.append)
+    assert not written
