@@ -37,13 +37,20 @@ def _wrong(exchange: Exchange, role: str, process: int) -> Judged | None:
         fact = f"{name(exchange, role, process)} printed {lacks}"
         return _red(exchange, "NO_EVIDENCE", fact, role)
     size_bytes, seconds = parts
-    made = size_bytes / seconds / 1e9 if seconds > 0 else float("inf")
-    if abs(made - rate) <= SHARE * made + ROUNDED_GB_S + made * ROUNDED_S / max(seconds, 1e-9):
-        return None
-    fact = (
-        f"{name(exchange, role, process)} printed {rate:.3f} GB/s, but {size_bytes:,.0f} bytes in "
-        f"{seconds * 1e3:.3f} ms are {made:.3f} GB/s{_why(exchange, rate / made)}"
+    if size_bytes <= 0:
+        fact = f"{name(exchange, role, process)} owes no bytes that its rate could come from"
+        return _red(exchange, "NO_EVIDENCE", fact, role)
+    printed = (
+        f"{name(exchange, role, process)} printed {rate:.3f} GB/s, but {size_bytes:,.0f} bytes"
     )
+    if seconds <= 0:
+        fact = f"{printed} cannot have moved in {seconds * 1e3:.3f} ms"
+        return _red(exchange, "FIGURES", fact, role)
+    made = size_bytes / seconds / 1e9
+    if abs(made - rate) <= SHARE * made + ROUNDED_GB_S + made * ROUNDED_S / seconds:
+        return None
+    why = _why(exchange, rate / made)
+    fact = f"{printed} in {seconds * 1e3:.3f} ms are {made:.3f} GB/s{why}"
     return _red(exchange, "FIGURES", fact, role)
 
 
@@ -85,11 +92,11 @@ def _too_fast(exchange: Exchange) -> Judged | None:
 
 
 def _outrun(exchange: Exchange) -> Judged | None:
-    """A time in which its NICs did not carry as much, by the observer's samples of them."""
+    """A time in which its NICs did not carry as much, by the observer's samples of them. Which of
+    several processes ran at the same time nobody says; all that moved, the NICs carried."""
     for role, process in speakers(exchange):
-        parts, record = _parts(exchange, role, process), started(exchange, role)
-        if parts is None or record is None or len(record.processes) > 1:
-            continue  # of several, nobody says which ran at the same time
+        if (parts := _parts(exchange, role, process)) is None:
+            continue  # which is red before
         size_bytes, seconds = parts
         needed_s = shortest_s(exchange, role, size_bytes)
         if seconds < needed_s:

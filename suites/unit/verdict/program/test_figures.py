@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from harness.evidence import ExchangePlanned, ProgramSaid
+from harness.evidence import ExchangePlanned, ProgramSaid, ProgramStarted
 from harness.verdict.exchange import Exchange
 from harness.verdict.program.figures import figures
-from suites.unit.verdict.clean import edited, without
+from suites.unit.verdict.clean import changed, edited, without
 from suites.unit.verdict.program.ran import TIMES_S, ran, say
 
 GIB_GB = 1.073741824
@@ -91,6 +91,23 @@ def test_no_wire_is_that_fast() -> None:
 def test_without_a_rate_or_a_time_there_is_nothing_to_hold_it_to(what: str) -> None:
     verdict = judged(without(ran(), ProgramSaid, role="client", what=what))
     assert (verdict.outcome, verdict.klass, verdict.node) == ("INCONCLUSIVE", "NO_EVIDENCE", "beta")
+
+
+@pytest.mark.parametrize("rate", [0.0, RATE])
+def test_no_time_at_all_is_no_time_for_any_rate(rate: float) -> None:
+    entries = instead("average_s", 0.0, role="client")
+    entries = changed(
+        entries, ProgramSaid, where={"role": "client", "what": "rate_gb_s"}, value=rate
+    )
+    verdict = judged(entries)
+    assert (verdict.outcome, verdict.klass, verdict.node) == ("FAIL", "FIGURES", "beta")
+    assert "67,108,864 bytes cannot have moved in 0.000 ms" in verdict.fact
+
+
+def test_a_rate_of_no_bytes_is_open() -> None:
+    verdict = judged(changed(ran(), ProgramStarted, where={"role": "client"}, due_bytes=0))
+    assert (verdict.outcome, verdict.klass, verdict.node) == ("INCONCLUSIVE", "NO_EVIDENCE", "beta")
+    assert verdict.fact == "the client owes no bytes that its rate could come from"
 
 
 def _of_unknown_rate(record: ExchangePlanned) -> ExchangePlanned:
