@@ -138,7 +138,8 @@ def _missing_iterations(exchange: Exchange) -> Judged | None:
             for s in said(exchange, what, role=role, process=process)
         }
         missing = [i for i in range(total) if i not in ended]
-        averaged = {s.record.value for s in said(exchange, "iterations", role=role)}
+        words = said(exchange, "iterations", role=role, process=process)
+        averaged = {s.record.value for s in words}
         if missing or averaged - {total}:
             who = name(exchange, role, process)
             first = f"never ended iteration {missing[0] + 1} of {total}" if missing else ""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from harness.evidence import NicCounters, ProgramSaid, ProgramStarted
+from harness.plan import MIB, Plan
 from harness.verdict.exchange import Exchange
 from harness.verdict.program.delivery import delivery
-from suites.unit.verdict.clean import edited, frozen, without
-from suites.unit.verdict.program.ran import also, carried, ran, say
+from suites.unit.verdict.clean import changed, edited, frozen, without
+from suites.unit.verdict.program.ran import PROGRAM, also, carried, ran, say, words
 
 GIB_GB = 1.073741824
 
@@ -64,6 +66,21 @@ def test_an_average_over_too_few_is_no_average_over_all() -> None:
     assert (verdict.klass, verdict.fact) == (
         "ITERATION",
         "the server averaged over 1 of 2 iterations",
+    )
+
+
+@pytest.mark.parametrize("guilty", [0, 1])
+def test_the_process_that_averaged_over_too_few_is_named(guilty: int) -> None:
+    entries = changed(ran(), ProgramStarted, processes=(0, 1))
+    for role in ("server", "client"):
+        for word in words(role, Plan(program=PROGRAM, size_bytes=64 * MIB, iterations=2)):
+            entries = also(entries, replace(word, process=1))
+    where = {"role": "server", "what": "iterations", "process": guilty}
+    verdict = judged(changed(entries, ProgramSaid, where=where, value=1))
+    assert (verdict.klass, verdict.node, verdict.fact) == (
+        "ITERATION",
+        "alpha",
+        f"process {guilty} of the server averaged over 1 of 2 iterations",
     )
 
 
