@@ -40,6 +40,12 @@ def nic_of(address: str, owners: Mapping[str, str] | None = None) -> str:
     return (nic_by_address() if owners is None else owners).get(address, "")
 
 
+def spelled(address: str) -> str:
+    """One spelling for one address: IPv4 inside IPv6 is IPv4, and a scope is no part of it."""
+    plain = ipaddress.ip_address(address.partition("%")[0])
+    return str(getattr(plain, "ipv4_mapped", None) or plain)
+
+
 @lru_cache(maxsize=256)
 def _is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address).is_loopback

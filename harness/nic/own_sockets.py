@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from harness.evidence import SocketSeen
 from harness.nic import links, tcp_info
-from harness.nic.addresses import nic_of
+from harness.nic.addresses import nic_of, spelled
 
 DESCRIPTORS = "/proc/self/fd"
 
@@ -48,12 +48,13 @@ def _seen(sock: socket.socket, owners: dict[str, str]) -> SocketSeen | None:
     except OSError:
         return None
     local = sock.getsockname()
+    local_address = spelled(local[0])
     return SocketSeen(
-        local_address=local[0],
+        local_address=local_address,
         local_port=local[1],
-        peer_address=peer[0],
+        peer_address=spelled(peer[0]),
         peer_port=peer[1],
-        nic=nic_of(local[0], owners),
+        nic=nic_of(local_address, owners),
         bound_device=bound.split(b"\0")[0].decode(),
         state="ESTABLISHED",
         **tcp_info.fields(raw),

@@ -11,7 +11,6 @@ SOCK_DIAG_BY_FAMILY would need two.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import struct
 from collections.abc import Collection, Iterator
@@ -19,7 +18,7 @@ from collections.abc import Collection, Iterator
 from harness.errors import NodeError
 from harness.evidence import SocketSeen
 from harness.nic import links, tcp_info
-from harness.nic.addresses import nic_of
+from harness.nic.addresses import nic_of, spelled
 
 STATES = (
     "",
@@ -131,11 +130,9 @@ def seen_in(body: bytes, owners: dict[str, str]) -> SocketSeen:
 
 
 def _address(family: int, raw: bytes) -> str:
-    """As people write it; IPv4 inside IPv6 is IPv4, so that one address has one spelling."""
     if family == socket.AF_INET:
         return socket.inet_ntop(socket.AF_INET, raw[:4])
-    address = ipaddress.IPv6Address(raw)
-    return str(address.ipv4_mapped or address)
+    return spelled(socket.inet_ntop(socket.AF_INET6, raw))
 
 
 def _attribute(body: bytes, wanted: int) -> bytes:

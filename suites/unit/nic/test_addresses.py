@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import NodeError
-from harness.nic.addresses import address_of, nic_by_address, nic_of
+from harness.nic.addresses import address_of, nic_by_address, nic_of, spelled
 
 
 def test_lo_and_its_address_are_found_both_ways():
@@ -35,3 +35,16 @@ def test_a_nic_without_an_address_is_named(monkeypatch):
     monkeypatch.setattr("psutil.net_if_addrs", lambda: {"eth1": []})
     with pytest.raises(NodeError, match="eth1 has no IPv4 address"):
         address_of("eth1")
+
+
+@pytest.mark.parametrize(
+    ("address", "one"),
+    [
+        ("192.0.2.2", "192.0.2.2"),
+        ("::ffff:192.0.2.2", "192.0.2.2"),
+        ("fe80::1%eth1", "fe80::1"),
+        ("2001:DB8:0::1", "2001:db8::1"),
+    ],
+)
+def test_an_address_has_one_spelling(address, one):
+    assert spelled(address) == one

@@ -56,3 +56,13 @@ def test_what_is_not_connected_or_not_tcp_is_left_out() -> None:
             datagrams.connect(("127.0.0.1", 9))
             ports = {server.getsockname()[1], datagrams.getsockname()[1]}
             assert not [seen for seen in own_tcp_sockets() if seen.local_port in ports]
+
+
+def test_ipv4_inside_ipv6_is_ipv4_with_its_nic() -> None:
+    """As a library sees it that listens on both with one socket."""
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as near, server.accept()[0]:
+            (seen,) = [s for s in own_tcp_sockets() if s.local_port == port]
+            assert seen.ends == (*near.getpeername(), *near.getsockname())
+    assert seen.nic == "lo"
