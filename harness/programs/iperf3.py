@@ -77,8 +77,9 @@ class Iperf3Json:
 
     def ended(self, process: int) -> list[Record]:
         text = "\n".join(self._texts.pop(process, []))
+        body = text[max(text.find("{"), 0) :]  # both outputs are heard: warnings come before it
         try:
-            return list(self._figures(json.loads(text), process))
+            return list(self._figures(json.loads(body), process))
         except (ValueError, KeyError, TypeError) as error:
             line = f"its JSON cannot be read ({error!r}): {text[-200:]!r}"
             return [said("error", 1, line, process=process)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.programs.iperf3 import UNREAD_BYTES, Iperf3, Iperf3Json
-from suites.unit.programs.lines import figures, part, read, said
+from suites.unit.programs.lines import figures, part, read, said, text
 
 
 def test_each_channel_has_a_process_bound_to_its_nic() -> None:
@@ -50,15 +50,32 @@ def test_what_was_sent_and_not_received_does_not_count() -> None:
     assert figures(records, "rate_gb_s") == [pytest.approx(0.125829, rel=1e-4)]
 
 
+def test_a_warning_before_its_json_is_no_part_of_it() -> None:
+    reader = Iperf3Json()
+    reader.heard("warning: this system does not support IPv6, using IPv4", 3)
+    records = read(reader, "iperf3_server.json", process=3)
+    assert figures(records, "total_bytes") == [67108864]
+    assert figures(records, "error") == []
+
+
+def test_an_error_after_its_json_is_an_error() -> None:
+    reader = Iperf3Json()
+    for line in (*text("iperf3_server.json").splitlines(), "iperf3: error - control socket closed"):
+        reader.heard(line, 0)
+    (error,) = reader.ended(0)
+    assert error.what == "error"
+    assert "control socket closed" in error.line
+
+
 def test_an_error_inside_its_json_is_an_error_whatever_its_status() -> None:
     (error,) = read(Iperf3Json(), "iperf3_refused.json")
     assert (error.what, error.line) == ("error", "unable to connect to server: Connection refused")
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"start": {}}', "iperf3: error - no such option"])
-def test_what_is_no_json_of_its_is_an_error(text: str) -> None:
+@pytest.mark.parametrize("line", ["", "{", '{"start": {}}', "iperf3: error - no such option"])
+def test_what_is_no_json_of_its_is_an_error(line: str) -> None:
     reader = Iperf3Json()
-    reader.heard(text, 0)
+    reader.heard(line, 0)
     (error,) = reader.ended(0)
     assert error.what == "error"
     assert "cannot be read" in error.line
