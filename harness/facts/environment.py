@@ -21,12 +21,13 @@ NAMES_NICS = re.compile(r"IFNAME|CTRL_DEV|BINDINGS")
 def tell(sheet: Sheet, labels: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> None:
     """`labels` maps a NIC's name on this node to what it is called in facts."""
     for name, value in sorted(environ.items()):
-        if _is_transports(name):
+        if is_transports(name):
             told = labelled(value, labels) if NAMES_NICS.search(name) else value
             sheet.tell(f"environment.{name}", told)
 
 
-def _is_transports(name: str) -> bool:
+def is_transports(name: str) -> bool:
+    """Whether a variable of that name is read by the transport or by what loads it."""
     return (name.startswith(PREFIXES) and not name.startswith(OURS)) or name in OTHERS
 
 

@@ -2,6 +2,7 @@
 
 The client's mpirun starts both ranks, the server's over ssh (so the nodes must let each other in),
 and prints for both; the server's role attends: it lends its eyes and ends when the client has. The
+rank on the server gets the client's environment, so NICs must have the same names on both. The
 rates are counted in 1e9 bytes already. "Out of bounds values : N FAILED" and N > 0 wrong values are
 failures although the average is printed below; without -c nothing is compared at all. The last
 iterations and the warm-up move what the timed ones do.
@@ -59,7 +60,10 @@ class NcclTest:
             "NCCL_MIN_NCHANNELS": plan.channels,
             "NCCL_MAX_NCHANNELS": plan.channels,
         }
-        exported = [word for name, value in ours.items() for word in ("-x", f"{name}={value}")]
+        # mpirun hands on none but its own variables: without these rank 1 would run another setup.
+        nodes = sorted(part.environment.keys() - ours.keys())
+        settings = [*(f"{name}={value}" for name, value in ours.items()), *nodes]
+        exported = [word for setting in settings for word in ("-x", setting)]
         mpirun = ("mpirun", "-np", 2, "--host", f"localhost:1,{part.peer}:1", *exported)
         sizes = ("-b", plan.size_bytes, "-e", plan.size_bytes, "-g", 1)
         counts = ("-w", WARMUPS, "--iters", plan.iterations, "-c", 1)

@@ -32,6 +32,7 @@ class Part:
     peer: str = ""  # the server's management address, for a client
     peers: tuple[str, ...] = ()  # the addresses of the server's data NICs, for a client
     folder: str = "."  # an empty folder of this exchange's own
+    environment: Mapping[str, str] = field(default_factory=dict)  # this node's, of the transport
 
     def channel_nics(self) -> list[tuple[int, str, str]]:
         """Each channel with its NIC and that NIC's address."""

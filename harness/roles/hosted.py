@@ -18,6 +18,7 @@ from pathlib import Path
 
 from harness.errors import CrashError, HangError
 from harness.evidence import ProgramStarted, Record, RoleReady
+from harness.facts.environment import is_transports
 from harness.nic.addresses import address_of
 from harness.plan import Assignment
 from harness.programs import Command, Part, command_line, named
@@ -58,6 +59,7 @@ class Hosted:
             peer=assignment.peer,
             peers=assignment.peers,
             folder=folder,
+            environment={n: v for n, v in os.environ.items() if is_transports(n)},
         )
         self.due = self.program.due(assignment.plan, assignment.role)
         self._ports = frozenset(self.program.listens(assignment.plan))

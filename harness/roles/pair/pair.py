@@ -26,6 +26,7 @@ from harness.evidence import (
 )
 from harness.nodes import Node
 from harness.plan import Assignment, Plan
+from harness.programs import named
 from harness.roles.pair.profile import Profile
 from harness.roles.pair.run import Run
 from harness.roles.pair.watch import Watch
@@ -99,10 +100,8 @@ class Pair:
 
     def _assign(self, plan: Plan) -> dict[str, Assignment]:
         """Each role's part; PlanError where its node cannot have one."""
-        for name, node in self.nodes.items():
-            if plan.rails > (known := len(node.spec.nics)):
-                seen = f"the plan has {plan.rails} rails, the node has {known} data NICs"
-                raise PlanError(seen, expected=f"at most {known} rails", where=name)
+        self._check_rails(plan)
+        self._check_names(plan)
         nonce = secrets.token_hex(8)
         return {
             role: Assignment(
@@ -116,6 +115,27 @@ class Pair:
             )
             for role, node in zip(ROLES, (self.server, self.client), strict=True)
         }
+
+    def _check_rails(self, plan: Plan) -> None:
+        for name, node in self.nodes.items():
+            if plan.rails > (known := len(node.spec.nics)):
+                seen = f"the plan has {plan.rails} rails, the node has {known} data NICs"
+                raise PlanError(seen, expected=f"at most {known} rails", where=name)
+
+    def _check_names(self, plan: Plan) -> None:
+        """A program whose server listens nowhere is started by the client on both nodes, in one
+        environment that names NICs."""
+        if not plan.program or named(plan.program).listens(plan):
+            return
+        ours, theirs = (_nics_of(node) for node in (self.client, self.server))
+        if ours != theirs:
+            raise PlanError(
+                f"{named(plan.program).name} is told the NICs {', '.join(ours)} of "
+                f"{_name(self.client)} on both nodes; here they are {', '.join(theirs)}",
+                expected="the same names in the same order",
+                where=_name(self.server),
+                fix="Rename the NICs (`ip link set NAME name NEW`, or a .link file of udev)",
+            )
 
     @contextlib.contextmanager
     def _leased(self, write: Callable[[Record], None]) -> Iterator[None]:
@@ -199,6 +219,11 @@ def gpu_of(node: Node, plan: Plan) -> dict[str, Any]:
     stated = next((gpu for gpu in node.spec.gpus if gpu.index == device), None)
     known = {"nic": stated.nic, "numa": stated.numa} if stated else {}
     return {"gpu": device, "nic": "", "numa": -1, **known}
+
+
+def _nics_of(node: Node) -> tuple[str, ...]:
+    """The names of its NICs, the management's first."""
+    return (node.spec.management, *node.spec.nic_names)
 
 
 def _name(node: Node) -> str:

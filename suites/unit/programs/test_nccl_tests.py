@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.plan import MIB
@@ -19,6 +21,22 @@ def test_the_client_starts_both_ranks_and_the_server_attends() -> None:
     assert line.startswith("mpirun -np 2 --host localhost:1,198.18.0.1:1 ")
     assert "NCCL_GPUDIRECTTCPX_SOCKET_IFNAME=eth1,eth2,eth3,eth4" in line
     assert line.endswith("-c 1 -d half")
+
+
+def test_rank_1_gets_the_transports_variables_of_the_client_too() -> None:
+    """mpirun hands on none by itself; what the plan decides is not the node's."""
+    node = {
+        "LD_LIBRARY_PATH": "/opt/tcpx/lib64",
+        "NCCL_NET": "GPUDirectTCPX_v7",
+        "NCCL_SOCKET_IFNAME": "eth9",
+    }
+    client = replace(part("client"), environment=node)
+    (command,) = NcclTest("all_reduce_perf").commands(client)
+    exported = [command.words[i + 1] for i, word in enumerate(command.words) if word == "-x"]
+    assert exported[-2:] == ["LD_LIBRARY_PATH", "NCCL_NET"]
+    named = [word.partition("=")[0] for word in exported]
+    assert len(named) == len(set(named))
+    assert "NCCL_SOCKET_IFNAME=eth0" in exported
 
 
 def test_times_are_microseconds_and_rates_1e9_bytes() -> None:

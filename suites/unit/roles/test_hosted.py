@@ -233,8 +233,12 @@ def test_an_attendant_waits_for_the_clients_command(tmp_path: Path) -> None:
     already = until_ready(server)
     (tmp_path / "mpirun").write_text("#!/bin/sh\necho '# Out of bounds values : 0 OK'\n")
     (tmp_path / "mpirun").chmod(0o755)
-    client = end(start(assignment(binary, "client"), PATH=f"{tmp_path}:{os.environ['PATH']}"))
+    node = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "NCCL_NET": "Tcpx", "COLOUR": "red"}
+    client = end(start(assignment(binary, "client"), **node))
     assert client.code == 0, client.stderr
+    (told,) = client.all(ProgramStarted)
+    assert " -x NCCL_NET " in told.commands[0]  # the node's, of the transport, for both ranks
+    assert "COLOUR" not in told.commands[0]
     assert client.figures("wrong_values") == [0]
     assert end(server, already).code == 0
 

@@ -34,22 +34,50 @@ def test_a_plans_gpu_comes_with_what_the_inventory_says_of_it(
     assert gpu_of(on, Plan(gpu=gpu, memory="cuda")) == told
 
 
-@pytest.mark.parametrize("poor", ["server", "client"])
-def test_a_plan_with_more_rails_than_a_node_has_nics_is_refused(poor: str) -> None:
-    """A slice of the NICs would be shorter, and nobody would say so."""
+def pair_of(**nodes: tuple[str, ...]) -> Pair:
+    """A server and a client, each with these NICs."""
     roles = {
         role: SimpleNamespace(
             spec=NodeSpec(
-                name=role,
-                address=role,
-                nics=tuple(NicSpec(name=f"eth{i}") for i in range(1, 3 if role == poor else 5)),
+                name=role, address=role, management=names[0], nics=tuple(map(nic, names[1:]))
             )
         )
-        for role in ("server", "client")
+        for role, names in nodes.items()
     }
+    return Pair(**cast(Any, roles), owner="o", tier="t", watches={})
+
+
+def nic(name: str) -> NicSpec:
+    return NicSpec(name=name)
+
+
+FOUR = ("eth0", "eth1", "eth2", "eth3", "eth4")
+
+
+@pytest.mark.parametrize("poor", ["server", "client"])
+def test_a_plan_with_more_rails_than_a_node_has_nics_is_refused(poor: str) -> None:
+    """A slice of the NICs would be shorter, and nobody would say so."""
     written: list[Any] = []
-    pair = Pair(**cast(Any, roles), owner="o", tier="t", watches={})
+    pair = pair_of(**{"server": FOUR, "client": FOUR, poor: FOUR[:3]})
     plan = Plan(exercise="nixl-write", channels=1, rails=4)
     with pytest.raises(PlanError, match=f"{poor}: the plan has 4 rails, the node has 2 data NICs"):
         pair.exchange(plan, name="main-1", test="t", write=written.append)
     assert not written
+
+
+@pytest.mark.parametrize("other", [("ens0", *FOUR[1:]), ("eth0", "eth2", "eth1", "eth3", "eth4")])
+def test_one_environment_for_both_nodes_needs_the_same_names_on_both(
+    other: tuple[str, ...],
+) -> None:
+    written: list[Any] = []
+    pair = pair_of(server=other, client=FOUR)
+    with pytest.raises(PlanError, match="all_reduce_perf is told the NICs") as refused:
+        pair.exchange(Plan(program="all_reduce_perf"), name="m", test="t", write=written.append)
+    assert refused.value.where == "server"
+    assert f"here they are {', '.join(other)}" in refused.value.seen
+    assert not written
+
+
+def test_a_program_with_a_process_of_its_own_on_each_node_may_have_other_names() -> None:
+    pair = pair_of(server=("ens0", "ens1"), client=("eth0", "eth1"))
+    assert pair._assign(Plan(program="iperf3", channels=1))["server"].nics == ("ens1",)
