@@ -402,13 +402,16 @@ class ProgramSaid(Record):
 class ProgramSockets(Record):
     """TCP sockets as the kernel last counted them, closed ones at their very end.
 
-    `own` are of the program's process tree; `others` used the node's data NICs meanwhile.
+    `own` are of the program's process tree; `others` used the node's data NICs meanwhile. Where
+    `losses` or `left_out` is not 0, there may have been more than these, or these carried more.
     """
 
     node: str
     role: str
     own: tuple[SocketSeen, ...]
     others: tuple[SocketSeen, ...] = ()
+    losses: int = 0  # how often the kernel closed more sockets than could be heard of
+    left_out: int = 0  # sockets beyond those that a record may have
 
 
 # -- the node, as the observer sees it ---------------------------------------------------------

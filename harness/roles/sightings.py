@@ -58,11 +58,14 @@ class Sightings:
         return sum(s.bytes_received for s in list(self._own.values()))
 
     def told(self, node: str, role: str) -> ProgramSockets:
+        found = (self._own, self._others)
         return ProgramSockets(
             node=node,
             role=role,
             own=tuple(self._own.values())[:SEEN_MAX],
             others=tuple(self._others.values())[:SEEN_MAX],
+            losses=self._closed.lost,
+            left_out=sum(max(len(sockets) - SEEN_MAX, 0) for sockets in found),
         )
 
     def close(self) -> None:

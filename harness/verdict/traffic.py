@@ -11,12 +11,13 @@ from harness.evidence import Judged, SocketSeen
 from harness.verdict.counters import Band, Rise, elsewhere, explained, nic_of, rises, used_nics
 from harness.verdict.exchange import ROLES, Exchange
 from harness.verdict.finding import breaks, counted, holds
+from harness.verdict.program.missed import missed
 
 CLAIM = "traffic"
 
 
 def traffic(exchange: Exchange) -> Judged:
-    if found := _unknown(exchange):
+    if found := missed(exchange, CLAIM) or _unknown(exchange):
         return found
     used = [r for node in _nodes(exchange) for r in _used(exchange, node)]
     found_all = [f for rise in used if (f := _judge(exchange, rise))]

@@ -18,6 +18,7 @@ from harness.verdict.finding import breaks, counted, holds
 from harness.verdict.limits import LIMITS
 from harness.verdict.links import broken_link
 from harness.verdict.mapping import CLAIM, loopback
+from harness.verdict.program.missed import missed
 from harness.verdict.program.words import said
 
 Loads = dict[str, int]  # NIC -> payload of the program's connections
@@ -27,6 +28,7 @@ def mapping(exchange: Exchange) -> Judged:
     return (
         broken_link(exchange, CLAIM)
         or loopback(exchange, CLAIM)
+        or missed(exchange, CLAIM)
         or _unseen(exchange)
         or _uneven(exchange)
         or _strayed(exchange)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -123,3 +124,28 @@ def test_nothing_on_other_nics_is_kept(sightings: Sightings) -> None:
             elsewhere.look([])
     assert elsewhere.told("a", "client").others == ()
     elsewhere.close()
+
+
+def test_what_was_closed_too_fast_to_be_heard_of_is_told(sightings: Sightings) -> None:
+    sightings._closed._news.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    assert sightings.told("a", "server").losses == 0
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        for _ in range(50):
+            with socket.create_connection(listener.getsockname()), listener.accept()[0]:
+                pass
+    sightings.look([])
+    assert sightings.told("a", "server").losses > 0
+
+
+def test_sockets_beyond_a_records_measure_are_counted(
+    sightings: Sightings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()), listener.accept()[0]:
+            sightings.look([os.getpid()])
+    whole = sightings.told("a", "server")
+    assert (len(whole.own) >= 2, whole.left_out) == (True, 0)
+    monkeypatch.setattr("harness.roles.sightings.SEEN_MAX", 1)
+    told = sightings.told("a", "server")
+    assert len(told.own) == 1
+    assert told.left_out == len(whole.own) + len(whole.others) - 1 - len(told.others)
