@@ -1,7 +1,7 @@
 """The plan's GPUs were used by its roles, stayed healthy and gave all memory back.
 
 What the GPU lost or got wrong is a FAIL; what it still has to repair, or had to send again, leaves
-the claim open. That it was throttled or shared with a stranger does not concern what was moved: it
+the claim open, and so does a role that nobody saw on its GPU. That it was throttled or shared with a stranger does not concern what was moved: it
 is told here, and makes claims of speed open (see gpu_fit.py). What NVML does not tell is listed as
 unknown and counts for nothing.
 """
@@ -15,7 +15,7 @@ from harness.verdict.exchange import Exchange, Seen
 from harness.verdict.finding import breaks, counted, holds
 from harness.verdict.gpu_clocks import throttled, untold
 from harness.verdict.gpu_place import misplaced
-from harness.verdict.gpu_users import left, strangers
+from harness.verdict.gpu_users import has_more, left, memory_is_told, strangers
 from harness.verdict.gpus import Used, devices, health, shared, used, whose
 
 CLAIM = "gpu"
@@ -33,7 +33,8 @@ def gpu(exchange: Exchange) -> Judged:
     if not used(exchange):
         fact = "the plan does not say which GPUs its roles use"
         return breaks(exchange, CLAIM, "NO_EVIDENCE", fact, at_s=exchange.ended_s)
-    found = [*_lost(exchange), *_counters(exchange), *_memory(exchange), *_places(exchange)]
+    found = [*_lost(exchange), *_counters(exchange), *_memory(exchange)]
+    found += [*_places(exchange), *_use(exchange)]
     return next((f for f in found if f.outcome == "FAIL"), found[0] if found else _well(exchange))
 
 
@@ -95,22 +96,43 @@ def _since(before: bool | None) -> str:
 
 
 def _memory(exchange: Exchange) -> Iterator[Judged]:
-    """Memory left over, and roles that were on another GPU than the plan's."""
     for found in left(exchange):
         klass = "GPU_LEFTOVER" if found.ours else "GPU_FOREIGN"
         at_s, node = found.at_s, found.node
         yield breaks(exchange, CLAIM, klass, found.fact, at_s=at_s, node=node, gpu=found.gpu)
+
+
+def _use(exchange: Exchange) -> Iterator[Judged]:
+    """Roles that were on another GPU than the plan's, or that nobody saw on theirs."""
     for one in used(exchange):
         samples = list(_of_transfer(exchange, one))
-        ours = whose(exchange, one)
-        if len(samples) >= SEEN_TIMES and not any(
-            ours(process) for load in samples for process in load.processes
-        ):
+        if len(samples) >= SEEN_TIMES and not any(_ours(exchange, one, load) for load in samples):
             fact = (
                 f"the {one.role} was never on the GPU that the plan names, "
                 f"in {len(samples)} samples of its transfer"
             )
             yield _red(exchange, one, "GPU_MAPPING", fact, exchange.ended_s)
+        elif one.uuid and not _was_seen(exchange, one):
+            looks = counted(len(_samples(one)), "sample")
+            fact = f"nobody saw the {one.role} on the GPU that the plan names, in {looks}"
+            yield _red(exchange, one, "NO_EVIDENCE", fact, exchange.ended_s)
+
+
+def _was_seen(exchange: Exchange, one: Used) -> bool:
+    """By its process; where processes may be hidden also by memory, if no other role's it is."""
+    if any(_ours(exchange, one, load) for load in _samples(one)):
+        return True
+    return not shared(exchange) and any(
+        has_more(one, load) for load in _samples(one) if not load.sees_all
+    )
+
+
+def _samples(one: Used) -> list[GpuLoad]:
+    return [load.record for load in one.loads if load.record.phase == "sample"]
+
+
+def _ours(exchange: Exchange, one: Used, load: GpuLoad) -> bool:
+    return any(map(whose(exchange, one), load.processes))
 
 
 def _of_transfer(exchange: Exchange, one: Used) -> Iterator[GpuLoad]:
@@ -140,7 +162,9 @@ def _places(exchange: Exchange) -> Iterator[Judged]:
 def _well(exchange: Exchange) -> Judged:
     unknown = [line for one in devices(exchange) for line in _unknown(exchange, one)]
     checked = sum(_compared(exchange, one) for one in devices(exchange))
-    fact = f"{_which(exchange)}: no new error, all memory given back"
+    is_told = all(memory_is_told(one) for one in devices(exchange))
+    memory = "all memory given back" if is_told else "whether memory was given back is not known"
+    fact = f"{_which(exchange)}: no new error, {memory}"
     return holds(exchange, CLAIM, checked=checked, fact=fact, evidence=[*_told(exchange), *unknown])
 
 

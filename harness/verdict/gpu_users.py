@@ -63,6 +63,19 @@ def left(exchange: Exchange) -> list[Left]:
     return [found for one in devices(exchange) if (found := _left(exchange, one))]
 
 
+def memory_is_told(one: Used) -> bool:
+    """Whether what is left could be seen: memory before the roles and after them."""
+    return all(load and load.record.memory_used_bytes is not None for load in _ends(one))
+
+
+def has_more(one: Used, load: GpuLoad) -> bool:
+    """Whether memory is in use that was not before, and that no process seen there has."""
+    before = _ends(one)[0]
+    if before is None or before.record.memory_used_bytes is None:
+        return False
+    return _rest_bytes(load) - _rest_bytes(before.record) > LIMITS.gpu_slack_bytes
+
+
 def _named(exchange: Exchange, one: Used) -> Iterator[Stranger]:
     ours = whose(exchange, one)
     sightings: dict[int, list[tuple[float, GpuProcess]]] = {}
@@ -141,8 +154,7 @@ def _ours(exchange: Exchange, one: Used, load: Seen[GpuLoad]) -> Sequence[int]:
 
 
 def _left(exchange: Exchange, one: Used) -> Left | None:
-    before = next((load for load in one.loads if load.record.phase == "idle"), None)
-    after = next((load for load in reversed(one.loads) if load.record.phase == "settled"), None)
+    before, after = _ends(one)
     if before is None or after is None:
         return None
     ours = whose(exchange, one)
@@ -159,3 +171,10 @@ def _left(exchange: Exchange, one: Used) -> Left | None:
         return None
     certain = bool(still) or after.record.sees_all
     return Left(node=one.node, gpu=one.gpu, fact=fact, ours=certain, at_s=after.at_s)
+
+
+def _ends(one: Used) -> tuple[Seen[GpuLoad] | None, Seen[GpuLoad] | None]:
+    """The readings before the roles and after them."""
+    before = next((load for load in one.loads if load.record.phase == "idle"), None)
+    after = next((load for load in reversed(one.loads) if load.record.phase == "settled"), None)
+    return before, after

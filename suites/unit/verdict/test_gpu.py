@@ -16,6 +16,7 @@ from suites.unit.verdict.clean import changed, clean, node_time, without
 from suites.unit.verdict.test_gpu_place import paired
 from suites.unit.verdict.test_gpu_users import ROLE, STRANGER, contained, joined, more
 
+BEFORE = {"node": "beta", "phase": "idle"}
 AFTER = {"node": "beta", "phase": "settled"}
 SAMPLES = {"node": "beta", "phase": "sample"}
 
@@ -121,14 +122,49 @@ def test_a_role_that_is_on_another_gpu_is_named(entries: list[Entry]) -> None:
     assert found.fact == said
 
 
-def test_a_role_too_short_to_be_seen_or_hidden_is_not_accused(entries: list[Entry]) -> None:
-    started_s = node_time("beta", 0.9)
+def test_a_role_that_nobody_saw_leaves_the_claim_open(entries: list[Entry]) -> None:
+    unseen = changed(entries, GpuLoad, where=SAMPLES, processes=(), memory_used_bytes=0)
+    hidden = changed(unseen, GpuLoad, sees_all=False)
+    short = without(unseen, GpuLoad, at_s=node_time("beta", 0.9))
+    for spoilt, looks in ((hidden, "2 samples"), (short, "1 sample")):
+        found = gpu(Exchange(spoilt))
+        assert (found.klass, found.outcome, found.node) == ("NO_EVIDENCE", "INCONCLUSIVE", "beta")
+        said = f"nobody saw the client on the GPU that the plan names, in {looks}"
+        assert found.fact == said
+
+
+def test_without_a_sample_nobody_was_seen(entries: list[Entry]) -> None:
+    found = gpu(Exchange(without(entries, GpuLoad, phase="sample")))
+    assert (found.klass, found.node, found.gpu) == ("NO_EVIDENCE", "alpha", 0)
+    assert found.fact == "nobody saw the server on the GPU that the plan names, in 0 samples"
+
+
+def test_one_sight_of_a_role_is_enough(entries: list[Entry]) -> None:
+    once = without(entries, GpuLoad, at_s=node_time("beta", 0.9))
+    assert gpu(Exchange(once)).outcome == "PASS"
+
+
+def test_where_processes_are_hidden_memory_tells_of_a_role(entries: list[Entry]) -> None:
+    hidden = contained(changed(entries, GpuLoad, processes=()))
+    assert gpu(Exchange(hidden)).outcome == "PASS"
     for spoilt in (
-        contained(changed(entries, GpuLoad, where=SAMPLES, processes=(), memory_used_bytes=0)),
-        without(entries, GpuLoad, at_s=started_s),
+        changed(hidden, GpuLoad, where={"node": "beta"}, memory_used_bytes=500 * MIB),
+        changed(hidden, GpuLoad, where=BEFORE, memory_used_bytes=None),
+        changed(hidden, GpuLoad, uuid="GPU-1"),  # whose memory it is, nobody can say
     ):
-        late = changed(spoilt, GpuLoad, where=SAMPLES, processes=(), memory_used_bytes=0)
-        assert gpu(Exchange(late)).outcome == "PASS"
+        assert gpu(Exchange(spoilt)).klass == "NO_EVIDENCE"
+
+
+@pytest.mark.parametrize("phase", ["idle", "settled"])
+def test_memory_that_nobody_read_was_not_given_back(entries: list[Entry], phase: str) -> None:
+    where = {"node": "beta", "phase": phase}
+    for spoilt in (
+        changed(entries, GpuLoad, where=where, memory_used_bytes=None),
+        without(entries, GpuLoad, **where),
+    ):
+        found = gpu(Exchange(spoilt))
+        assert found.fact.endswith("no new error, whether memory was given back is not known")
+    assert gpu(Exchange(entries)).fact.endswith("no new error, all memory given back")
 
 
 def test_a_wrong_pair_in_the_inventory_is_the_inventorys_error(entries: list[Entry]) -> None:
