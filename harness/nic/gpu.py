@@ -67,7 +67,7 @@ class Gpu:
         try:
             return replace(
                 bare,
-                memory_used_bytes=self._memory_used_bytes(),
+                memory_used_bytes=self.memory_used_bytes(),
                 processes=self._processes(),
                 sees_all=sees_all(),
                 sm_clock_mhz=self._ask("nvmlDeviceGetClockInfo", SM),
@@ -116,7 +116,8 @@ class Gpu:
             throttled_ns=self._throttled_ns(),
         )
 
-    def _memory_used_bytes(self) -> int | None:
+    def memory_used_bytes(self) -> int | None:
+        """One call, for whoever only waits for a change of it; None if that is not told."""
         version = self._nvml.memory_version
         memory = self._ask("nvmlDeviceGetMemoryInfo", version) if version else None
         return None if memory is None else int(memory.used)

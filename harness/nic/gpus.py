@@ -2,7 +2,9 @@
 
 An exchange begins while its roles load their code and have not been told anything, so nothing of
 theirs is on a GPU yet, and it ends when they have exited, so nothing of theirs may be left. Memory
-of a process that has just died is given back within moments: the last reading waits for it.
+of a process that has just died is given back within moments: the last reading waits for it. A role
+may be there for less than the time between two samples: until a newcomer was seen, memory that
+rises makes a sample due.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from harness.nic.nvml import Nvml
 from harness.nic.topology import gpu_place
 
 SAMPLE_S = 1.0
+WATCH_S = 0.2
+RISE_BYTES = 64 << 20  # less than any CUDA context takes
 POLL_S = 0.05
 DEADLINE_S = 1.0
 
@@ -36,6 +40,8 @@ class Gpus:
         self._known: dict[int, Gpu] = {}
         self._idle: dict[int, GpuLoad] = {}  # of this exchange
         self._due_s = 0.0
+        self._last: dict[int, GpuLoad] = {}  # of those on which no newcomer was seen yet
+        self._watch_s = 0.0  # when their memory is looked at next
 
     def idle(self, indices: Sequence[int]) -> Iterator[Record]:
         """Where they are, their counters and who is on them before anything has begun."""
@@ -48,15 +54,36 @@ class Gpus:
             yield gpu.health(self._node, "idle")
             load = self._idle[index] = gpu.load(self._node, "idle")
             yield load
+        self._last = dict(self._idle)
         self._due_s = time.monotonic() + SAMPLE_S
+        self._watch_s = time.monotonic() + WATCH_S
 
     def sample(self, now_s: float) -> Iterator[Record]:
-        """Who is on them now; nothing while the last sample is younger than SAMPLE_S."""
-        if now_s < self._due_s:
-            return
-        for index in self._idle:
-            yield self._known[index].load(self._node, "sample")
-        self._due_s = now_s + SAMPLE_S
+        """Who is on them now, once in SAMPLE_S; of a GPU that somebody just came to, at once."""
+        if now_s >= self._due_s:
+            self._due_s = now_s + SAMPLE_S
+            yield from map(self._load, self._idle)
+        elif self._last and now_s >= self._watch_s:
+            self._watch_s = now_s + WATCH_S
+            yield from map(self._load, filter(self._has_risen, tuple(self._last)))
+
+    def _load(self, index: int) -> GpuLoad:
+        load = self._known[index].load(self._node, "sample")
+        if index in self._last:
+            self._last[index] = load
+        before = {process.pid for process in self._idle[index].processes}
+        if any(process.pid not in before for process in load.processes):
+            self._last.pop(index, None)
+        return load
+
+    def _has_risen(self, index: int) -> bool:
+        """Whether memory was taken since the last reading; a lost GPU waits for its sample."""
+        last = self._last[index].memory_used_bytes
+        try:
+            now = None if last is None else self._known[index].memory_used_bytes()
+        except NodeError:
+            return False
+        return last is not None and now is not None and now - last >= RISE_BYTES
 
     def settled(self, pause: Callable[[float], object] = time.sleep) -> Iterator[Record]:
         """Who is on them once memory is back to what it was, or will not be."""

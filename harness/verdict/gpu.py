@@ -1,9 +1,9 @@
 """The plan's GPUs were used by its roles, stayed healthy and gave all memory back.
 
 What the GPU lost or got wrong is a FAIL; what it still has to repair, or had to send again, leaves
-the claim open, and so does a role that nobody saw on its GPU. That it was throttled or shared with a stranger does not concern what was moved: it
-is told here, and makes claims of speed open (see gpu_fit.py). What NVML does not tell is listed as
-unknown and counts for nothing.
+the claim open, and so does a role that nobody saw on its GPU. That it was throttled or shared with
+a stranger does not concern what was moved: it is told here, and makes claims of speed open (see
+gpu_fit.py). What NVML does not tell is listed as unknown and counts for nothing.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from harness.verdict.exchange import Exchange, Seen
 from harness.verdict.gpus import Used, devices, used, whose
 from harness.verdict.limits import LIMITS
 
+SEEN_TIMES = 2  # sightings that tell how much another node's role has
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stranger:
@@ -141,9 +143,10 @@ def _others_bytes(exchange: Exchange, one: Used) -> int:
 
 
 def _role_bytes(exchange: Exchange, one: Used, *, here: bool) -> int:
-    """The most that its own node saw of it; an allowance when it was never seen at all."""
-    seen = [sum(_ours(exchange, one, load)) for load in one.loads]
-    if not any(seen):
+    """The most that its own node saw of it; an allowance when it was never seen at all, or from
+    elsewhere only once, which may have been while it was still taking memory."""
+    seen = [held for load in one.loads if (held := sum(_ours(exchange, one, load)))]
+    if len(seen) < (1 if here else SEEN_TIMES):
         return LIMITS.gpu_role_bytes + 2 * exchange.plan.size_bytes
     return 0 if here else max(seen) + LIMITS.gpu_process_bytes
 

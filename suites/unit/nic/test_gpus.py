@@ -7,7 +7,7 @@ import pytest
 from harness.errors import NodeError
 from harness.evidence import GpuHealth, GpuLoad, GpuPlace
 from harness.nic import gpus as gpus_module
-from harness.nic.gpus import SAMPLE_S, Gpus, unread
+from harness.nic.gpus import RISE_BYTES, SAMPLE_S, WATCH_S, Gpus, unread
 from suites.unit.nic.machines import MadeMachine
 
 
@@ -37,6 +37,41 @@ def test_samples_come_once_a_second(machine: MadeMachine) -> None:
     assert list(read.sample(idle.at_s)) == []
     assert [load.gpu for load in read.sample(idle.at_s + SAMPLE_S + 0.1)] == [0, 1]
     assert list(read.sample(idle.at_s + SAMPLE_S + 0.2)) == []
+
+
+def test_who_comes_is_seen_before_the_next_sample(machine: MadeMachine) -> None:
+    read = gpus(machine)
+    at_s = list(read.idle([0, 1]))[-1].at_s
+    machine.set(used=RISE_BYTES, processes=[[7, RISE_BYTES]])  # on GPU 0
+    assert list(read.sample(at_s + WATCH_S / 2)) == [], "looked at a few times a second"
+    (load,) = read.sample(at_s + 2 * WATCH_S)
+    assert (load.gpu, load.phase) == (0, "sample")
+    assert [process.pid for process in load.processes] == [7]
+    machine.set(used=2 * RISE_BYTES)
+    assert list(read.sample(at_s + 4 * WATCH_S)) == [], "somebody was seen there: once is enough"
+
+
+def test_where_processes_are_hidden_every_rise_is_looked_at(machine: MadeMachine) -> None:
+    read = gpus(machine)
+    at_s = list(read.idle([0]))[-1].at_s
+    used = (RISE_BYTES, 2 * RISE_BYTES - 1, 2 * RISE_BYTES)
+    seen = []
+    for turn, bytes_used in enumerate(used, 1):
+        machine.set(used=bytes_used)
+        seen += [load.memory_used_bytes for load in read.sample(at_s + turn * (WATCH_S + 0.01))]
+    assert seen == [RISE_BYTES, 2 * RISE_BYTES]
+
+
+@pytest.mark.parametrize("state", [{"used": None}, {"lost": True}])
+def test_memory_that_is_not_told_makes_no_sample_due(
+    machine: MadeMachine, state: dict[str, object]
+) -> None:
+    read = gpus(machine)
+    at_s = list(read.idle([0]))[-1].at_s
+    machine.set(**state)
+    assert list(read.sample(at_s + 2 * WATCH_S)) == []
+    (load,) = read.sample(at_s + SAMPLE_S + 0.1)
+    assert bool(load.trouble) is bool(state.get("lost"))
 
 
 def test_only_the_gpus_of_this_exchange_are_read(machine: MadeMachine) -> None:

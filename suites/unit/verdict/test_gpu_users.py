@@ -10,7 +10,7 @@ from harness.evidence import Entry, GpuLoad, GpuProcess
 from harness.plan import MIB
 from harness.verdict.exchange import Exchange
 from harness.verdict.gpu_users import left, strangers
-from suites.unit.verdict.clean import ROLE_PID, changed, clean, edited
+from suites.unit.verdict.clean import ROLE_PID, changed, clean, edited, node_time, without
 
 STRANGER = GpuProcess(pid=99, memory_bytes=500 * MIB, name="train", session=98, inner_pid=99)
 ROLE = GpuProcess(pid=8, memory_bytes=600 * MIB, name="python3", session=ROLE_PID, inner_pid=8)
@@ -105,6 +105,12 @@ def test_on_one_gpu_the_other_nodes_role_is_no_stranger(entries: list[Entry]) ->
     assert strangers(Exchange(more(one_gpu, 607, phase="sample"))) == []
     (found, *_) = strangers(Exchange(more(one_gpu, 607 + 500, phase="sample")))
     assert found.who == "a process that this node may not see"
+
+
+def test_a_role_seen_once_may_have_taken_more_since(entries: list[Entry]) -> None:
+    one_gpu = contained(changed(entries, GpuLoad, uuid="GPU-1"))
+    once = without(one_gpu, GpuLoad, at_s=node_time("beta", 1.4))
+    assert strangers(Exchange(more(once, 607 + 500, node="alpha", phase="sample"))) == []
 
 
 def test_roles_that_no_node_can_see_have_an_allowance(entries: list[Entry]) -> None:
