@@ -1,7 +1,8 @@
 """What an exchange must reach on its tier: figures that the transport's documents promise.
 
-Each check is of exchanges that could show it: one of another shape is no evidence, never a pass.
-Growth with channels is `scaling` in speed.py, held to the tier's share.
+Each check is of exchanges that could show it: one of another shape, or over another transport than
+the vendor's plugin, is no evidence, never a pass. A GPU that was throttled or shared leaves
+all open.
 """
 
 from __future__ import annotations
@@ -12,11 +13,18 @@ from harness.evidence import IterationDone, Judged
 from harness.plan import MIB
 from harness.verdict.exchange import Exchange
 from harness.verdict.finding import breaks, holds
+from harness.verdict.gpu_fit import unfit
 from harness.verdict.limits import TierLimits
+from harness.verdict.speed import scaling
+
+TRANSPORT = "nccl-net"
 
 
 def gpu_rate(exchange: Exchange, limits: TierLimits, *, test: str, claim: str) -> Judged:
     """The exchange's one GPU received as fast as it must."""
+    if not exchange.plan.is_on_gpus:
+        seen = f"the buffers were in {exchange.plan.memory} memory, expected a GPU's"
+        return _nothing(exchange, seen, test, claim)
     return _at_least(exchange, limits.gpu_gb_s_min, "a GPU", test, claim)
 
 
@@ -37,6 +45,8 @@ def one_channel(exchange: Exchange, limits: TierLimits, *, test: str, claim: str
 
 def transfer_time(exchange: Exchange, limits: TierLimits, *, test: str, claim: str) -> Judged:
     """A transfer of the tier's size takes no longer than it may: the median iteration's."""
+    if found := _unshown(exchange, test, claim):
+        return found
     wanted, size = limits.transfer_mib * MIB, exchange.plan.size_bytes
     if size != wanted:
         return _nothing(exchange, f"iterations of {size:,} bytes, not {wanted:,}", test, claim)
@@ -50,7 +60,24 @@ def transfer_time(exchange: Exchange, limits: TierLimits, *, test: str, claim: s
     return holds(exchange, claim, checked=len(times_ms), fact=fact, test=test)
 
 
+def growth(one: Exchange, many: Exchange, limits: TierLimits, *, test: str, claim: str) -> Judged:
+    """`many` channels are as many times faster than `one` as the tier asks."""
+    if found := _unshown(one, test, claim) or _unshown(many, test, claim):
+        return found
+    return scaling(one, many, test=test, claim=claim, at_least=limits.scaling_share_min)
+
+
+def _unshown(exchange: Exchange, test: str, claim: str) -> Judged | None:
+    """Why the exchange says nothing of the tier, whatever its speed was."""
+    if exchange.plan.transport != TRANSPORT:
+        seen = f"the transport was {exchange.plan.transport!r}, expected {TRANSPORT!r}"
+        return _nothing(exchange, seen, test, claim)
+    return unfit(exchange, test=test, claim=claim)
+
+
 def _at_least(exchange: Exchange, least: float, of: str, test: str, claim: str) -> Judged:
+    if found := _unshown(exchange, test, claim):
+        return found
     seen = exchange.gb_s
     if seen <= 0:
         return _nothing(exchange, "no rate was measured", test, claim)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 
-from harness.evidence import IterationDone, Judged
-from harness.verdict import scaling
+from harness.evidence import Entry, GpuHealth, IterationDone, Judged
 from harness.verdict.exchange import Exchange
 from harness.verdict.limits import TierLimits, tier_limits
-from harness.verdict.tier import gpu_rate, nics_rate, one_channel, transfer_time
+from harness.verdict.tier import gpu_rate, growth, nics_rate, one_channel, transfer_time
 from suites.unit.verdict.clean import changed, clean, node_time
 
 LIMITS = tier_limits("two-node-tcpx")
@@ -18,12 +19,26 @@ SIZE = 64 * 2**20
 Claim = Callable[..., Judged]
 
 
+PLUGIN = {"transport": "nccl-net", "plugin": "/opt/plugin.so"}
+
+
 def at(gb_s: float, *, channels: int = 4, size_bytes: int = SIZE) -> Exchange:
+    return plugged(timed(gb_s, channels=channels, size_bytes=size_bytes, memory="cuda"))
+
+
+def plugged(entries: list[Entry]) -> Exchange:
+    """Over the plugin, also with GPU memory, which as yet no plan can ask for."""
+    exchange = Exchange(entries)
+    object.__setattr__(exchange.plan, "transport", "nccl-net")
+    return exchange
+
+
+def timed(gb_s: float, *, size_bytes: int = SIZE, **plan: Any) -> list[Entry]:
     """An exchange whose one iteration ran at `gb_s` by the client's clock."""
-    entries = clean(channels=channels, size_bytes=size_bytes)
+    entries = clean(size_bytes=size_bytes, **plan)
     started_s = node_time("beta", 0.5)
     fields = {"started_s": started_s, "ended_s": started_s + size_bytes / gb_s / 1e9}
-    return Exchange(changed(entries, IterationDone, where={"role": "client"}, **fields))
+    return changed(entries, IterationDone, where={"role": "client"}, **fields)
 
 
 def taking(time_ms: float) -> Exchange:
@@ -67,7 +82,7 @@ def test_a_slow_one_says_what_was_seen_and_expected() -> None:
 @pytest.mark.parametrize(("times", "verdict"), [(3.91, "PASS"), (3.89, "FAIL")])
 def test_growth_is_held_to_the_tiers_share(times: float, verdict: str) -> None:
     one, four = at(2.75, channels=1), at(2.75 * times)
-    found = scaling(one, four, test="t", claim="c", at_least=LIMITS.scaling_share_min)
+    found = growth(one, four, LIMITS, test="t", claim="c")
     assert found.outcome == verdict
 
 
@@ -85,5 +100,35 @@ def test_an_exchange_of_another_shape_is_no_evidence(claim: Claim, exchange: Exc
 
 @pytest.mark.parametrize("claim", [gpu_rate, nics_rate, transfer_time])
 def test_what_was_not_measured_is_no_evidence(claim: Claim) -> None:
-    still = Exchange(changed(clean(size_bytes=SIZE), IterationDone, started_s=1.0, ended_s=1.0))
-    assert judged(claim, still) == ("INCONCLUSIVE", "NO_EVIDENCE")
+    still = changed(timed(1.0, memory="cuda"), IterationDone, started_s=1.0, ended_s=1.0)
+    assert judged(claim, plugged(still)) == ("INCONCLUSIVE", "NO_EVIDENCE")
+
+
+GROWTH = partial(growth, at(2.75, channels=1))
+CLAIMS = [gpu_rate, nics_rate, transfer_time, one_channel, GROWTH]
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_our_own_sockets_say_nothing_of_the_tier(claim: Claim) -> None:
+    ours = Exchange(timed(20.0, channels=1 if claim is one_channel else 4, memory="cuda"))
+    found = claim(ours, LIMITS, test="t", claim="c")
+    assert (found.outcome, found.klass) == ("INCONCLUSIVE", "NO_EVIDENCE")
+    assert found.fact == "the transport was 'sockets', expected 'nccl-net'"
+
+
+def test_host_memory_says_nothing_of_a_gpu() -> None:
+    found = gpu_rate(host := Exchange(timed(20.0, **PLUGIN)), LIMITS, test="t", claim="c")
+    assert (found.outcome, found.klass) == ("INCONCLUSIVE", "NO_EVIDENCE")
+    assert found.fact == "the buffers were in host memory, expected a GPU's"
+    assert judged(nics_rate, host) == ("PASS", "")
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("gb_s", [0.5, 20.0])
+def test_a_throttled_gpu_leaves_every_figure_open(claim: Claim, gb_s: float) -> None:
+    entries = timed(gb_s, channels=1 if claim is one_channel else 4, memory="cuda")
+    where = {"node": "alpha", "phase": "settled"}
+    held = changed(entries, GpuHealth, where=where, throttled_ns={"power_cap": 6_000_000_000})
+    found = claim(plugged(held), LIMITS, test="t", claim="c")
+    assert (found.outcome, found.klass) == ("INCONCLUSIVE", "GPU_THROTTLED")
+    assert (found.node, found.gpu) == ("alpha", 0)
