@@ -224,6 +224,7 @@ def _problems(plan: Plan) -> list[str]:
     if "gpu" in plan.claims and not plan.is_on_gpus:
         found.append(f"the claim 'gpu' needs memory 'cuda', not {plan.memory!r}")
     found += _unspreadable(plan)
+    found += _unplugged(plan)
     if plan.port_base + plan.gpu > 65535:
         found.append(f"port_base + gpu is {plan.port_base + plan.gpu}, expected at most 65535")
     if plan.program and (plan.faults or plan.is_dealt):
@@ -244,6 +245,17 @@ def _unspreadable(plan: Plan) -> list[str]:
         wrong, expected = plan.rails != 0, "no rails"
     seen = f"{plan.channels} channels and {plan.rails} rails for the exercise {plan.exercise!r}"
     return [f"{seen}, expected {expected}"] if wrong else []
+
+
+def _unplugged(plan: Plan) -> list[str]:
+    """Programs and agents bring a transport of their own and take host memory."""
+    who = plan.program or (plan.exercise if plan.exercise in AGENT_EXERCISES else "")
+    own = {"memory": MEMORIES[0], "transport": TRANSPORTS[0]} if who else {}
+    return [
+        f"{name} is {value!r} for {who}, which knows none of ours, expected {only!r}"
+        for name, only in own.items()
+        if (value := getattr(plan, name)) != only
+    ]
 
 
 def _undealable(plan: Plan) -> list[str]:
