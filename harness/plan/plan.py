@@ -96,17 +96,19 @@ class Plan:
     distribution: str = "round-robin"  # or "least-loaded": each channel draws chunks as it can
     program: str = ""  # name or path of what both roles run instead of our code: harness/programs
     arguments: tuple[str, ...] = ()  # given to the program besides what the plan makes of it
-    claims: tuple[str, ...] = ()  # () means: all that the exercise can settle
+    claims: tuple[str, ...] = ()  # () means: all that the exercise can settle; `gpu` is added
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
         problems = list(_problems(self))
         if problems:
             raise PlanError("; ".join(problems), where="plan")
-        if not self.claims:
-            claims = PROGRAM_CLAIMS if self.program else EXERCISES[self.exercise]
-            more = ("gpu",) if self.is_on_gpus else ()
-            object.__setattr__(self, "claims", claims + more)
+        default = PROGRAM_CLAIMS if self.program else EXERCISES[self.exercise]
+        claims = self.claims or default
+        # Who answers for what was delivered answers for the GPUs that it was delivered to.
+        whole = not self.claims or "delivery" in self.claims
+        more = ("gpu",) if self.is_on_gpus and whole and "gpu" not in claims else ()
+        object.__setattr__(self, "claims", claims + more)
 
     @property
     def chunks(self) -> int:

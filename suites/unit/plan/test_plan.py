@@ -163,6 +163,16 @@ def test_a_plan_on_gpus_answers_for_them(exercise: str) -> None:
     assert "gpu" not in Plan(exercise=exercise).claims
 
 
+def test_claims_of_a_delivery_to_gpus_have_that_of_the_gpus() -> None:
+    claims = (*TRANSFER_CLAIMS, "fairness")
+    plan = replace(Plan(memory="cuda"), claims=claims)
+    assert plan.claims == (*claims, "gpu")
+    assert Plan.from_json(plan.to_json()).claims == plan.claims
+    assert replace(plan, seed=1).claims == plan.claims
+    assert Plan(memory="cuda", claims=("roles",)).claims == ("roles",)
+    assert Plan(claims=claims).claims == claims
+
+
 def test_another_exercise_needs_its_own_claims_asked_for() -> None:
     transfer = Plan()
     assert replace(transfer, exercise="window").claims == TRANSFER_CLAIMS
