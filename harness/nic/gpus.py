@@ -20,7 +20,7 @@ from harness.nic.nvml import Nvml
 from harness.nic.topology import gpu_place
 
 SAMPLE_S = 1.0
-WATCH_S = 0.2
+WATCH_S = 0.1  # a question takes 0.1 ms; a CUDA context takes longer to make than this
 RISE_BYTES = 64 << 20  # less than any CUDA context takes
 POLL_S = 0.05
 DEADLINE_S = 1.0
