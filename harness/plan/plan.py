@@ -64,6 +64,7 @@ EXERCISES = {
 
 
 AGENT_EXERCISES = ("nixl-write", "nixl-read")
+AGENT_FAULTS = ("flip", "stale", "zeros", "drop", "hang", "die", "exit", "one_nic", "loopback")
 MAX_RAILS = 16
 
 
@@ -227,6 +228,7 @@ def _problems(plan: Plan) -> list[str]:
         found.append(f"the claim 'gpu' needs memory 'cuda', not {plan.memory!r}")
     found += _unspreadable(plan)
     found += _unplugged(plan)
+    found += _not_agents(plan)
     if plan.port_base + plan.gpu > 65535:
         found.append(f"port_base + gpu is {plan.port_base + plan.gpu}, expected at most 65535")
     if plan.program and (plan.faults or plan.is_dealt):
@@ -258,6 +260,15 @@ def _unplugged(plan: Plan) -> list[str]:
         for name, only in own.items()
         if (value := getattr(plan, name)) != only
     ]
+
+
+def _not_agents(plan: Plan) -> list[str]:
+    """What only agents can settle, and what agents never do."""
+    if plan.exercise in AGENT_EXERCISES and not plan.program:
+        kinds = sorted({fault.kind for fault in plan.faults} - set(AGENT_FAULTS))
+        return [f"agents commit no faults {kinds}"] if kinds else []
+    claims = sorted({"agents", "rails"} & set(plan.claims))
+    return [f"claims {claims} are of agents, expected an exercise of theirs"] if claims else []
 
 
 def _undealable(plan: Plan) -> list[str]:

@@ -22,7 +22,7 @@ from harness.plan import (
     Plan,
 )
 from harness.plan.fault import KINDS
-from harness.plan.plan import EXERCISES
+from harness.plan.plan import AGENT_FAULTS, EXERCISES
 
 BOUNDS = {
     "channels": (1, 64),
@@ -161,6 +161,30 @@ def test_a_plan_on_gpus_answers_for_them(exercise: str) -> None:
     assert plan.is_on_gpus
     assert plan.claims == (*EXERCISES[exercise], "gpu")
     assert "gpu" not in Plan(exercise=exercise).claims
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"claims": ("roles", "rails")}, "claims ['rails'] are of agents, expected an exercise of"),
+        ({"claims": ("agents",)}, "claims ['agents'] are of agents"),
+        ({"program": "iperf3", "claims": ("rails",)}, "claims ['rails'] are of agents"),
+    ],
+)
+def test_what_only_agents_can_settle_is_refused(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        Plan(**fields)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_agents_take_the_faults_that_they_commit(kind: str) -> None:
+    fields: dict[str, Any] = {"exercise": "nixl-write", **AGENTS, "faults": (Fault(kind=kind),)}
+    if kind in AGENT_FAULTS:
+        assert Plan(**fields).faults[0].kind == kind
+    else:
+        with pytest.raises(PlanError, match=f"agents commit no faults .'{kind}'."):
+            Plan(**fields)
 
 
 def test_claims_of_a_delivery_to_gpus_have_that_of_the_gpus() -> None:
