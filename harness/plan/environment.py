@@ -20,7 +20,7 @@ FIELDS = {
     "UCCL_TCPX_BOOTSTRAP_PORT_BASE": "port_base",
     "NCCL_NSOCKS_PERTHREAD": "sockets_per_channel",
 }
-PLUGIN = "UCCL_TCPX_PLUGIN_PATH"  # chooses nccl-net too, unless an override says otherwise
+PLUGIN = "UCCL_TCPX_PLUGIN_PATH"  # chooses nccl-net too, unless an override chooses sockets
 INTERFACES = "NCCL_GPUDIRECTTCPX_SOCKET_IFNAME"
 DEFAULT_INTERFACES = ("eth1", "eth2", "eth3", "eth4")
 
@@ -37,7 +37,8 @@ def from_environment(environ: Mapping[str, str], **overrides: Any) -> Plan:
             values[field] = int(text)
     if problems:
         raise PlanError("; ".join(problems), where="environment")
-    if (path := environ.get(PLUGIN, "").strip()) and not {"transport", "plugin"} & set(overrides):
+    is_free = "plugin" not in overrides and overrides.get("transport") != "sockets"
+    if is_free and (path := environ.get(PLUGIN, "").strip()):
         values |= {"transport": "nccl-net", "plugin": path}
     return Plan(**{**values, **overrides})
 

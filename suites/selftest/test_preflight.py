@@ -152,6 +152,11 @@ def test_another_variable_stops_the_run_and_is_named(run: Run) -> None:
     stopped(code, made, "environment.NCCL_ALGO is Ring on node-a and Tree on node-b")
 
 
+def test_a_plugin_that_only_the_environment_names_is_looked_at(run: Run) -> None:
+    code, made = run(EXCHANGE, variables={"UCCL_TCPX_PLUGIN_PATH": "/nowhere/net.so"})
+    stopped(code, made, "plugin.path /nowhere/net.so cannot be read")
+
+
 def test_another_kernel_stops_the_run_and_is_named(run: Run, second: Node) -> None:
     wrapper = "/tmp/old-python"
     second.put(wrapper, old_python(), timeout_s=COMMAND_S)

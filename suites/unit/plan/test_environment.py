@@ -42,6 +42,7 @@ def test_a_plugin_comes_with_its_transport_unless_an_override_says_otherwise() -
     plan = from_environment(environ)
     assert (plan.transport, plan.plugin) == ("nccl-net", "/usr/lib/net.so")
     assert from_environment(environ, transport="sockets").plugin == ""
+    assert from_environment(environ, transport="nccl-net").plugin == "/usr/lib/net.so"
     other = from_environment(environ, transport="nccl-net", plugin="/opt/net.so")
     assert other.plugin == "/opt/net.so"
 
