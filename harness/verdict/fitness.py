@@ -30,7 +30,12 @@ def unfit(node: NodeFacts, *, tier: str, wants_plugin: bool) -> tuple[str, ...]:
 def absent_nics(node: NodeFacts) -> tuple[str, ...]:
     """The labels of NICs that the inventory states and the node does not have."""
     keys = (key for key, value in node.facts.items() if key.endswith(".there") and value == "no")
-    return tuple(key.split(".")[1] for key in keys if key.startswith("nic."))
+    return tuple(_label(key) for key in keys if key.startswith("nic."))
+
+
+def _label(key: str) -> str:
+    """Of the NIC in `nic.LABEL.WHAT`; a VLAN's label has a dot itself."""
+    return key.removeprefix("nic.").rpartition(".")[0]
 
 
 def _file(node: NodeFacts) -> Iterator[str]:
@@ -64,7 +69,7 @@ def _interfaces(node: NodeFacts) -> Iterator[str]:
     """The plugin takes NICs by prefix, and those must be the data NICs, called by their labels."""
     value = node.facts.get(f"environment.{INTERFACES}", "")
     wanted = set(filter(None, value.removeprefix("=").split(",")))
-    nics = {key.split(".")[1] for key in node.facts if key.startswith("nic.") and ".name" in key}
+    nics = {_label(key) for key in node.facts if key.startswith("nic.") and key.endswith(".name")}
     if value and not value.startswith("^") and not _covers(wanted, nics):
         yield (
             f"environment.{INTERFACES} is {value}, expected the data NICs "

@@ -69,7 +69,8 @@ class Disparity:
     def fix(self) -> str:
         """What to do about it."""
         known = (fix for pattern, fix in FIXES.items() if fnmatchcase(self.key, pattern))
-        nic = self.key.split(".")[1] if self.key.startswith("nic.") else ""
+        # A VLAN's label has a dot itself: eth1.100.
+        nic = self.key.removeprefix("nic.").rpartition(".")[0] if self.key[:4] == "nic." else ""
         return next(known, FIX).format(nic=nic, first=self.first, second_node=self.second_node)
 
 

@@ -23,6 +23,8 @@ FIT = {
     "nic.eth2.header_split": "on",
     "devmem.vendor": "yes",
 }
+IFNAME = "environment.NCCL_GPUDIRECTTCPX_SOCKET_IFNAME"
+BINDINGS = "environment.NCCL_GPUDIRECTTCPX_TX_BINDINGS"
 PLUGIN = "environment.NCCL_"
 
 
@@ -104,3 +106,14 @@ def test_a_nic_that_is_not_there_is_known_by_its_label() -> None:
     node = NodeFacts(node="a", facts={**there, "nic.eth2.there": "no"})
     assert absent_nics(node) == ("eth2",)
     assert absent_nics(NodeFacts(node="a", facts=there)) == ()
+    vlan = {"nic.eth1.100.name": "eth1.100", "nic.eth1.100.there": "no"}
+    assert absent_nics(NodeFacts(node="a", facts=vlan)) == ("eth1.100",)
+
+
+def test_a_vlans_label_is_whole() -> None:
+    facts = {key: value for key, value in FIT.items() if not key.startswith("nic.")}
+    facts |= {"nic.eth1.100.name": "eth1.100", "nic.eth2.100.name": "eth2.100"}
+    facts[IFNAME] = "eth1.100"
+    facts[BINDINGS] = ""
+    (told,) = unfit(NodeFacts(node="a", facts=facts), tier="two-node", wants_plugin=True)
+    assert "expected the data NICs eth1.100,eth2.100: correct it" in told

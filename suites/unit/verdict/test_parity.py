@@ -128,3 +128,12 @@ def test_every_permission_has_a_reason_and_every_fix_words() -> None:
 def test_the_fix_for_an_mtu_is_a_command() -> None:
     (one,) = parity([node("a"), node("b", nic__eth1__mtu="1460")]).forbidden
     assert one.fix == "ip link set dev eth1 mtu 8244 on b, or the other way round"
+
+
+def test_the_fix_for_a_vlan_names_all_of_it() -> None:
+    a, b = (
+        NodeFacts(node=name, facts={"nic.eth1.100.mtu": mtu})
+        for name, mtu in (("a", "8244"), ("b", "1460"))
+    )
+    (one,) = parity([a, b]).forbidden
+    assert one.fix == "ip link set dev eth1.100 mtu 8244 on b, or the other way round"
