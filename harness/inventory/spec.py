@@ -51,7 +51,8 @@ class NodeSpec:
 
     def cpus_for(self, gpu: int) -> str:
         """The CPUs of a role that uses `gpu`."""
-        stated = (spec.cpus for spec in self.gpus if spec.index == gpu and spec.cpus)
+        device = self.device_of(gpu)
+        stated = (spec.cpus for spec in self.gpus if spec.index == device and spec.cpus)
         return next(stated, self.cpus)
 
     @property

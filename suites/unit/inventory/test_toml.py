@@ -267,7 +267,8 @@ def test_presets_and_cpus_are_read_and_refused(write, problems):
     )
     node = load(write(stated)).nodes[1]
     assert node.preset == "gke"
-    assert [node.cpus_for(gpu) for gpu in (0, 2)] == ["0-3,8", "4"]
+    assert [node.device_of(gpu) for gpu in (0, 1, 2)] == [2, 1, 2], "by place, then by index"
+    assert [node.cpus_for(gpu) for gpu in (0, 1, 2)] == ["4", "0-3,8", "4"]
     (preset,) = problems(TWO + 'preset = "gcp"')
     assert preset.startswith("node[1].preset: 'gcp'; expected one of container-engine, gke")
     (cpus,) = problems(TWO + 'cpus = "8-0"')
