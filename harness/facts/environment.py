@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 
+from harness.facts import interfaces
 from harness.facts.sheet import Sheet
 
 PREFIXES = ("NCCL_", "UCCL_", "TCPX_", "CUDA_", "NIXL_", "UCX_", "OMP_")
@@ -24,6 +25,7 @@ def tell(sheet: Sheet, labels: Mapping[str, str], environ: Mapping[str, str] = o
         if is_transports(name):
             told = labelled(value, labels) if NAMES_NICS.search(name) else value
             sheet.tell(f"environment.{name}", told)
+    interfaces.tell(sheet, labels, environ)
 
 
 def is_transports(name: str) -> bool:

@@ -66,19 +66,15 @@ def _chunk_size(node: NodeFacts) -> Iterator[str]:
 
 
 def _interfaces(node: NodeFacts) -> Iterator[str]:
-    """The plugin takes NICs by prefix, and those must be the data NICs, called by their labels."""
+    """What the plugin takes there for its data must be the data NICs, all of them and no other."""
     value = node.facts.get(f"environment.{INTERFACES}", "")
-    wanted = set(filter(None, value.removeprefix("=").split(",")))
     nics = {_label(key) for key in node.facts if key.startswith("nic.") and key.endswith(".name")}
-    if value and not value.startswith("^") and not _covers(wanted, nics):
+    taken = node.facts.get("plugin.interfaces", "")
+    if taken and set(taken.split(",")) != nics:
         yield (
-            f"environment.{INTERFACES} is {value}, expected the data NICs "
-            f"{','.join(sorted(nics))}: correct it, or the NICs in the inventory"
+            f"environment.{INTERFACES} is {value}, which takes {taken} there, expected the data "
+            f"NICs {','.join(sorted(nics))}: correct it, or the NICs in the inventory"
         )
-
-
-def _covers(prefixes: set[str], nics: set[str]) -> bool:
-    return all(any(nic.startswith(prefix) for prefix in prefixes) for nic in nics)
 
 
 def _control(node: NodeFacts) -> Iterator[str]:

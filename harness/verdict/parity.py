@@ -17,6 +17,7 @@ from harness.evidence import NodeFacts
 MAY_DIFFER = {
     "nic.*.name": "channels go by the order of NICs, not by their names",
     "nic.*.bus": "the same NIC may sit in another slot",
+    "plugin.interfaces": "each node's must be its own data NICs, and are held to them",
     "python": "roles run on any Python from 3.10 on",
     "tool.*": "a profiler may be on one node only: roles on the other are not profiled",
     "environment.UCCL_TCPX_CTRL_IP": "it is the node's own address",

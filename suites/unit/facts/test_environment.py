@@ -10,7 +10,7 @@ LABELS = {"enp6s0": "eth1", "enp12s0": "eth2", "mgmt0": "management"}
 def told(**environ: str) -> dict[str, str]:
     sheet = Sheet()
     environment.tell(sheet, LABELS, environ)
-    return sheet.facts
+    return {key: value for key, value in sheet.facts.items() if key.startswith("environment.")}
 
 
 def test_only_the_transports_variables_are_told() -> None:

@@ -17,6 +17,7 @@ FIT = {
     "environment.NCCL_GPUDIRECTTCPX_CTRL_DEV": "management",
     "environment.NCCL_GPUDIRECTTCPX_TX_BINDINGS": "eth1:8-21,112-125;eth2:8-21,112-125",
     "cpu.online": "0-207",
+    "plugin.interfaces": "eth1,eth2",
     "nic.eth1.name": "eth1",
     "nic.eth2.name": "eth2",
     "nic.eth1.header_split": "on",
@@ -50,10 +51,14 @@ def test_a_fit_node_is_told_nothing(tier: str) -> None:
         ({f"{PLUGIN}DYNAMIC_CHUNK_SIZE": "0"}, "NCCL_DYNAMIC_CHUNK_SIZE is 0, expected a size"),
         ({f"{PLUGIN}DYNAMIC_CHUNK_SIZE": "big"}, "NCCL_DYNAMIC_CHUNK_SIZE is big"),
         (
-            {f"{PLUGIN}GPUDIRECTTCPX_SOCKET_IFNAME": "enp6s0,enp12s0"},
-            "SOCKET_IFNAME is enp6s0,enp12s0, expected the data NICs eth1,eth2",
+            {IFNAME: "enp6s0,enp12s0", "plugin.interfaces": "none"},
+            "SOCKET_IFNAME is enp6s0,enp12s0, which takes none there, expected the data NICs eth1",
         ),
-        ({f"{PLUGIN}GPUDIRECTTCPX_SOCKET_IFNAME": "=eth1"}, "expected the data NICs eth1,eth2"),
+        ({IFNAME: "^eth2", "plugin.interfaces": "eth1,lo"}, "is ^eth2, which takes eth1,lo there"),
+        (
+            {IFNAME: "eth", "plugin.interfaces": "eth1,eth2,management"},
+            "is eth, which takes eth1,eth2,management there, expected the data NICs eth1,eth2:",
+        ),
         ({"cpu.online": "0-111"}, "TX_BINDINGS is eth1:8-21,112-125;eth2:8-21,112-125, expected"),
         (
             {f"{PLUGIN}GPUDIRECTTCPX_RX_BINDINGS": "eth1:0-7;eth2:208"},
@@ -84,8 +89,9 @@ def test_a_plugin_that_cannot_be_read_is_named_with_why() -> None:
     )
 
 
-def test_prefixes_are_enough_for_the_plugin() -> None:
-    assert reasons(**{f"{PLUGIN}GPUDIRECTTCPX_SOCKET_IFNAME": "eth"}) == ()
+@pytest.mark.parametrize("value", ["eth", "ens", "^lo,management"])
+def test_how_the_data_nics_are_named_does_not_matter(value: str) -> None:
+    assert reasons(**{IFNAME: value}) == ()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +119,7 @@ def test_a_nic_that_is_not_there_is_known_by_its_label() -> None:
 def test_a_vlans_label_is_whole() -> None:
     facts = {key: value for key, value in FIT.items() if not key.startswith("nic.")}
     facts |= {"nic.eth1.100.name": "eth1.100", "nic.eth2.100.name": "eth2.100"}
-    facts[IFNAME] = "eth1.100"
+    facts |= {IFNAME: "eth1.100", "plugin.interfaces": "eth1.100"}
     facts[BINDINGS] = ""
     (told,) = unfit(NodeFacts(node="a", facts=facts), tier="two-node", wants_plugin=True)
     assert "expected the data NICs eth1.100,eth2.100: correct it" in told
