@@ -1,6 +1,7 @@
 """Whether each node is fit for what is to run, whatever the others are: from its facts alone.
 
-Only what is known to be wrong is told; an unknown is the parity's business.
+Only what is known to be wrong is told, and an unknown on which the whole tier rests; any other
+unknown is the parity's business.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ def _label(key: str) -> str:
     return key.removeprefix("nic.").rpartition(".")[0]
 
 
+def _labels(node: NodeFacts) -> set[str]:
+    """Of all its data NICs."""
+    return {_label(key) for key in node.facts if key.startswith("nic.") and key.endswith(".name")}
+
+
 def _file(node: NodeFacts) -> Iterator[str]:
     path = node.facts.get("plugin.path", "none")
     if path == "none":
@@ -68,7 +74,7 @@ def _chunk_size(node: NodeFacts) -> Iterator[str]:
 def _interfaces(node: NodeFacts) -> Iterator[str]:
     """What the plugin takes there for its data must be the data NICs, all of them and no other."""
     value = node.facts.get(f"environment.{INTERFACES}", "")
-    nics = {_label(key) for key in node.facts if key.startswith("nic.") and key.endswith(".name")}
+    nics = _labels(node)
     taken = node.facts.get("plugin.interfaces", "")
     if taken and set(taken.split(",")) != nics:
         yield (
@@ -112,6 +118,11 @@ def _devmem(node: NodeFacts) -> Iterator[str]:
 
 
 def _header_split(node: NodeFacts) -> Iterator[str]:
-    for key, value in sorted(node.facts.items()):
-        if key.startswith("nic.") and key.endswith(".header_split") and value == "off":
-            yield f"{key} is off, expected on: payload would land in host memory"
+    """It must be known: where nobody can read it, nothing says that payload goes to the GPU."""
+    for label in sorted(_labels(node)):
+        key = f"nic.{label}.header_split"
+        if (value := node.facts.get(key)) is None:
+            why = node.unknown.get(key, "it was not asked")
+            yield f"{key} is unknown ({why}), expected on: use a driver that tells it"
+        elif value != "on":
+            yield f"{key} is {value}, expected on: payload would land in host memory"

@@ -107,6 +107,17 @@ def test_the_vendors_tier_needs_device_memory(key: str, value: str, reason: str)
     assert reasons("two-node", plugin=False, **{key: value}) == ()
 
 
+def test_the_vendors_tier_does_not_rest_on_an_unknown() -> None:
+    key = "nic.eth2.header_split"
+    facts = {name: value for name, value in FIT.items() if name != key}
+    node = NodeFacts(node="a", facts=facts, unknown={key: "Operation not supported"})
+    (told,) = unfit(node, tier="two-node-tcpx", wants_plugin=False)
+    assert told.startswith(f"{key} is unknown (Operation not supported), expected on: ")
+    assert unfit(node, tier="two-node", wants_plugin=False) == ()
+    (told,) = unfit(NodeFacts(node="a", facts=facts), tier="two-node-tcpx", wants_plugin=False)
+    assert told.startswith(f"{key} is unknown (it was not asked)")
+
+
 def test_a_nic_that_is_not_there_is_known_by_its_label() -> None:
     there = {"nic.eth1.name": "eth1", "nic.eth1.there": "yes", "nic.eth2.name": "eth9"}
     node = NodeFacts(node="a", facts={**there, "nic.eth2.there": "no"})
