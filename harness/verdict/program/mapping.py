@@ -19,7 +19,7 @@ from harness.verdict.limits import LIMITS
 from harness.verdict.links import broken_link
 from harness.verdict.mapping import CLAIM, loopback
 from harness.verdict.program.missed import missed
-from harness.verdict.program.words import said
+from harness.verdict.program.words import said, started
 
 Loads = dict[str, int]  # NIC -> payload of the program's connections
 
@@ -50,20 +50,40 @@ def _unseen(exchange: Exchange) -> Judged | None:
 
 
 def _uneven(exchange: Exchange) -> Judged | None:
-    """The first channel whose NIC lacks a channel's worth of what its channels should carry, else
-    one whose NIC carried as much too much. A share of the NIC's own sum would not do: of many
-    channels on it, one may be elsewhere before that is noticed."""
-    for lacks in (True, False):
-        for role in ROLES:
-            loads = _loads(exchange, role)
-            for channel in range(exchange.plan.channels):
-                nic = exchange.nic(role, channel)
-                due = _planned_share(exchange, role, nic) * sum(loads.values())
-                beyond = loads.get(nic, 0) - due
-                if (-beyond if lacks else beyond) >= _worth(exchange, loads):
-                    fact = _shares(exchange, role, nic, loads)
-                    return _red(exchange, fact, role, channel)
+    """The first channel whose NIC lacks a channel's worth that another NIC has, or half of its
+    share wherever that went; else one whose NIC has a channel's worth too much. A share of the
+    NIC's own sum alone would not do: of many channels on it, one may be elsewhere unnoticed."""
+    for role in ROLES:
+        loads = _loads(exchange, role)
+        for channel in [*_lacking(exchange, role, loads), *_beyond(exchange, role, loads)]:
+            fact = _shares(exchange, role, exchange.nic(role, channel), loads)
+            return _red(exchange, fact, role, channel)
     return None
+
+
+def _lacking(exchange: Exchange, role: str, loads: Loads) -> Iterator[int]:
+    """Channels whose NIC did not carry its share. What nobody has was not sent: that is no matter
+    of the mapping, and delivery tells of it."""
+    total, elsewhere = sum(loads.values()), any(True for _ in _beyond(exchange, role, loads))
+    for channel in range(exchange.plan.channels):
+        nic = exchange.nic(role, channel)
+        due = _planned_share(exchange, role, nic) * total
+        lacks = due - loads.get(nic, 0)
+        moved = elsewhere and lacks >= _worth(exchange, loads)
+        if moved or lacks > (1 - LIMITS.channel_share) * due:
+            yield channel
+
+
+def _beyond(exchange: Exchange, role: str, loads: Loads) -> Iterator[int]:
+    """Channels whose NIC carried a channel's worth more than its share, of what was due at least:
+    where some was never sent, the others' shares of the rest are greater."""
+    record = started(exchange, role)
+    whole = max(sum(loads.values()), record.due_bytes if record else 0)
+    for channel in range(exchange.plan.channels):
+        nic = exchange.nic(role, channel)
+        due = _planned_share(exchange, role, nic) * whole
+        if loads.get(nic, 0) - due >= _worth(exchange, loads):
+            yield channel
 
 
 def _shares(exchange: Exchange, role: str, nic: str, loads: Loads) -> str:

@@ -99,6 +99,15 @@ def test_less_than_half_a_channel_beside_its_share_passes() -> None:
     assert judged(entries).outcome == "PASS"
 
 
+@pytest.mark.parametrize("silent", [(2,), (2, 3), (0, 1, 2)])
+def test_what_was_never_sent_is_no_other_mapping(silent: tuple[int, ...]) -> None:
+    """Delivery tells of it; the NICs of the others have no more than they should."""
+    entries = ran(channels=8)
+    for role in ("server", "client"):
+        entries = socketed(entries, role, lambda i, s: _scaled(s, 0.2 if i in silent else 1.0))
+    assert judged(entries).outcome == "PASS"
+
+
 def _scaled(socket: SocketSeen, share: float) -> SocketSeen:
     sent, received = round(socket.bytes_sent * share), round(socket.bytes_received * share)
     return replace(socket, bytes_sent=sent, bytes_received=received)
