@@ -53,21 +53,15 @@ def rate(
     if found := unfit(exchange, test=test, claim=claim):
         return found
     line, seen = line_gb_s(exchange), exchange.gb_s
-    if line <= 0 or seen <= 0:
-        what = "no line rate is stated" if line <= 0 else "no rate was measured"
-        return _red(exchange, test, claim, "NO_EVIDENCE", what)
+    if found := _unmeasured(exchange, test, claim, line, seen):
+        return found
     share = seen / line
     fact = f"{seen:.3f} GB/s, {share:.1%} of {line:.3f} GB/s that the lines carry less headers"
     if shared(exchange):
         fact += ", both roles on one GPU"
     if tries > 1:
         fact += f", the fastest of {tries} exchanges"
-    if share < at_least:
-        return _red(exchange, test, claim, "SLOW", f"{fact}, expected at least {at_least:.1%}")
-    if share > LIMITS.rate_share_max:
-        most = LIMITS.rate_share_max
-        return _red(exchange, test, claim, "TOO_FAST", f"{fact}, expected at most {most:.1%}")
-    return holds(exchange, claim, checked=exchange.plan.iterations, fact=fact, test=test)
+    return _held(exchange, test, claim, fact, share, at_least, ", expected {} {:.1%}")
 
 
 def scaling(
@@ -112,9 +106,8 @@ def least_loaded(
         return found
     nics = len({dealt.nic("client", c) for c in range(dealt.plan.channels)})
     line = line_gb_s(dealt) * (nics - 1 + slow) / max(nics, 1)
-    if line <= 0 or dealt.gb_s <= 0 or even.gb_s <= 0:
-        what = "no line rate is stated" if line <= 0 else "no rate was measured"
-        return _red(dealt, test, claim, "NO_EVIDENCE", what)
+    if found := _unmeasured(dealt, test, claim, line, min(dealt.gb_s, even.gb_s)):
+        return found
     share = dealt.gb_s / line
     fact = (
         f"{dealt.gb_s:.3f} GB/s, {share:.2f} of {line:.3f} GB/s that {nics} NICs carry, one at "
@@ -122,12 +115,34 @@ def least_loaded(
     )
     if tries > 1:
         fact += f"; the last of {tries} exchanges, those before were slower than expected"
+    return _held(dealt, test, claim, fact, share, at_least, "; expected {} {:.2f}")
+
+
+def _unmeasured(
+    exchange: Exchange, test: str, claim: str, line_gb_s: float, slowest_gb_s: float
+) -> Judged | None:
+    """What cannot be judged without a line to compare with, or without a rate."""
+    if line_gb_s > 0 and slowest_gb_s > 0:
+        return None
+    what = "no line rate is stated" if line_gb_s <= 0 else "no rate was measured"
+    return _red(exchange, test, claim, "NO_EVIDENCE", what)
+
+
+def _held(
+    exchange: Exchange,
+    test: str,
+    claim: str,
+    fact: str,
+    share: float,
+    at_least: float,
+    expected: str,
+) -> Judged:
+    """A share of the line within its band; `expected` is how the bound is said."""
     if share < at_least:
-        return _red(dealt, test, claim, "SLOW", f"{fact}; expected at least {at_least:.2f}")
-    if share > LIMITS.rate_share_max:
-        most = LIMITS.rate_share_max
-        return _red(dealt, test, claim, "TOO_FAST", f"{fact}; expected at most {most:.2f}")
-    return holds(dealt, claim, checked=dealt.plan.iterations, fact=fact, test=test)
+        return _red(exchange, test, claim, "SLOW", fact + expected.format("at least", at_least))
+    if share > (most := LIMITS.rate_share_max):
+        return _red(exchange, test, claim, "TOO_FAST", fact + expected.format("at most", most))
+    return holds(exchange, claim, checked=exchange.plan.iterations, fact=fact, test=test)
 
 
 def _red(exchange: Exchange, test: str, claim: str, klass: str, fact: str) -> Judged:

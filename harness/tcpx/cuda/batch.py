@@ -27,6 +27,7 @@ from harness.tcpx.cuda.kernels import (
     TALLY,
     THREADS,
     Kernels,
+    blocks_of,
     kernels,
 )
 from harness.tcpx.cuda.memory import Span, pinned, span
@@ -169,7 +170,7 @@ class Batch:
             if self._is_verified:
                 count = len(self._requests)
                 args = (tallies, np.uint64(self._published), np.uint32(count))
-                self._kernels.launch("publish", (-(-count // 64), 1), 64, args, stream)
+                self._kernels.launch("publish", (blocks_of(count, 64), 1), 64, args, stream)
 
     def _arguments(self, name: str) -> tuple[Any, ...]:
         if name.endswith("_few"):
@@ -224,20 +225,16 @@ def _launches(shapes: set[tuple[How, int]], requests: int, verify: bool) -> list
     what = "verify" if verify else "unpack"
     aligned = max((n for how, n in shapes if how == How.ALIGNED), default=0)
     if requests == 1 and 0 < aligned <= FEW:
-        found.append((f"{what}_few", (_blocks(aligned * LANES, FEW_THREADS), 1), FEW_THREADS))
+        found.append((f"{what}_few", (blocks_of(aligned * LANES, FEW_THREADS), 1), FEW_THREADS))
     elif aligned:
-        found.append((f"{what}_many", (_blocks(aligned, PIECES[what]), requests), THREADS))
+        found.append((f"{what}_many", (blocks_of(aligned, PIECES[what]), requests), THREADS))
     odd = [
-        _blocks(n * LANES, THREADS)
+        blocks_of(n * LANES, THREADS)
         if how != How.LYING
-        else min(_LOOK_BLOCKS, _blocks(n, THREADS * WORD_BYTES))
+        else min(_LOOK_BLOCKS, blocks_of(n, THREADS * WORD_BYTES))
         for how, n in shapes
         if how != How.ALIGNED
     ]
     if max(odd, default=0):
         found.append((f"{what}_odd", (max(odd), requests), THREADS))
     return found
-
-
-def _blocks(threads: int, size: int) -> int:
-    return -(-threads // size)

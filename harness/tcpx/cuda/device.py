@@ -18,7 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.tcpx.cuda.door import translated
-from harness.tcpx.cuda.kernels import CLEAR, LANES, PIECES, ROW, TALLY, THREADS, kernels
+from harness.tcpx.cuda.kernels import (
+    CLEAR,
+    LANES,
+    PIECES,
+    ROW,
+    TALLY,
+    THREADS,
+    blocks_of,
+    kernels,
+)
 from harness.tcpx.cuda.memory import pinned, span
 from harness.tcpx.damage import POISON as POISON_BYTE
 from harness.tcpx.device.buffers import DeviceBuffers
@@ -159,18 +168,20 @@ class CudaDevice:
         tallies = np.uint64(table.tallies_at + start * TALLY.itemsize)
         if aligned := int(orders["count"][how == How.ALIGNED].max(initial=0)):
             pieces = PIECES[what]
-            grid = (_blocks(aligned, pieces), count)
+            grid = (blocks_of(aligned, pieces), count)
             self._run(f"{what}_many", grid, THREADS, (at, tallies, np.uint32(pieces)))
         odd = how != How.ALIGNED
         if odd.any():
             lying = np.where(
                 how == How.LYING, orders["size"] // WORD_BYTES, orders["count"] * LANES
             )
-            blocks = max(1, min(_BLOCKS, _blocks(int(lying[odd].max()), THREADS)))
+            blocks = max(1, min(_BLOCKS, blocks_of(int(lying[odd].max()), THREADS)))
             self._run(f"{what}_odd", (blocks, count), THREADS, (at, tallies))
         if what == "verify":
             results = np.uint64(table.results_at + start * TALLY.itemsize)
-            self._run("publish", (_blocks(count, 64), 1), 64, (tallies, results, np.uint32(count)))
+            self._run(
+                "publish", (blocks_of(count, 64), 1), 64, (tallies, results, np.uint32(count))
+            )
 
     def _sources(self, orders: NDArray[Any]) -> tuple[list[int], list[int]]:
         """Where the device finds each order's descriptors and bounce buffer; what was received is
@@ -226,7 +237,7 @@ class CudaDevice:
         for name, of in (("destination", "address"), ("size", "size"), ("base", "base")):
             rows[name][:, 0] = orders[of]
         for row, size in zip(rows, orders["size"].tolist(), strict=True):
-            blocks = max(1, min(_BLOCKS, _blocks(size // WORD_BYTES, THREADS)))
+            blocks = max(1, min(_BLOCKS, blocks_of(size // WORD_BYTES, THREADS)))
             self._run("fill", (blocks, 1), THREADS, (row,))
 
     def _poison(self, orders: NDArray[Any]) -> None:
@@ -243,7 +254,3 @@ _DO = {
     FILL: CudaDevice._fill,
     POISON: CudaDevice._poison,
 }
-
-
-def _blocks(threads: int, size: int) -> int:
-    return -(-threads // size)

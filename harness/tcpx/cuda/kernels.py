@@ -59,6 +59,11 @@ NAMES = (
 )
 
 
+def blocks_of(threads: int, size: int) -> int:
+    """Blocks of that many threads that hold them all."""
+    return -(-threads // size)
+
+
 def kernels() -> Kernels:
     """Those of CuPy's current device."""
     with translated("asking for the device") as cupy:

@@ -9,7 +9,7 @@ import numpy as np
 from harness.errors import LocalProtocolError
 from harness.tcpx.cuda.batch import Batch, Request
 from harness.tcpx.cuda.door import translated
-from harness.tcpx.cuda.kernels import ROW, THREADS, kernels
+from harness.tcpx.cuda.kernels import ROW, THREADS, blocks_of, kernels
 from harness.tcpx.cuda.memory import span
 from harness.tcpx.damage import POISON, Finding
 from harness.tcpx.words import MAX_WORDS, Place, first_word, words
@@ -30,7 +30,7 @@ def fill(view: Any, nonce: int, place: Place, *, stream: Any = None) -> None:
     row = np.zeros(1, ROW)
     row[0] = (0, 0, to.address, to.size_bytes, first_word(nonce, place), 0, 0, 0)
     with translated("filling"):
-        blocks = min(_FILL_BLOCKS, -(-count // THREADS))
+        blocks = min(_FILL_BLOCKS, blocks_of(count, THREADS))
         kernels().launch("fill", (blocks, 1), THREADS, (row,), stream)
 
 

@@ -1,8 +1,8 @@
 """Device memory for roles: the operations of Buffers (../buffers.py), each an order to the device.
 
 The process that makes this owns the device; it and all that it forks may use it. What arrives is
-gathered straight from the pinned bounce buffer and verified on its way; what goes out is copied
-into pinned host memory.
+gathered from the pinned bounce buffer and verified on its way; what goes out is copied into pinned
+host memory.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class DeviceIntake:
 
 
 class DeviceBuffers:
-    """One device's memory. `threads` is how many threads, in all processes, will use it."""
+    """One device's memory, for the threads of so many channels, in whatever processes they are."""
 
     ptr_type = PTR_CUDA
     sends_ahead = 4
