@@ -37,6 +37,8 @@ TABLE: dict[str, set[str] | None] = {
     "roles": {"tcpx", "nic", "facts", "programs", "evidence"},
     "verdict": {"evidence"},
     "report": {"evidence", "verdict"},
+    "history": {"evidence", "verdict"},
+    "regression": {"history", "evidence", "verdict"},
     "bundle": set(),
     "artefact": set(),
     "preflight": {"inventory", "nodes", "evidence", "artefact", "verdict"},

@@ -1,0 +1,5 @@
+"""What earlier nights measured, by testbed."""
+
+from harness.history.series import Key, Night, Series
+
+__all__ = ["Key", "Night", "Series"]
