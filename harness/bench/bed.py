@@ -23,7 +23,7 @@ from harness.bench.case import Case
 from harness.bench.machine import await_idle
 from harness.errors import PeerError
 from harness.evidence import Entry, Journal, Record
-from harness.inventory.spec import NodeSpec
+from harness.inventory.spec import TIERS, NodeSpec
 from harness.nodes import Node, connect
 from harness.plan import Plan
 from harness.roles.pair import Pair
@@ -98,10 +98,12 @@ def _all_of(file: IO[bytes]) -> str:
 class Bed:
     """Two nodes up for one case. A context manager."""
 
-    def __init__(self, case: Case, journal: Journal, *, idle_s: float) -> None:
+    def __init__(
+        self, case: Case, journal: Journal, *, idle_s: float, tier: str = TIERS[0]
+    ) -> None:
         self.case, self.journal, self.idle_s = case, journal, idle_s
         self._stack = ExitStack()
-        self._testbed: Testbed = self._stack.enter_context(up(case.spec))
+        self._testbed: Testbed = self._stack.enter_context(up(case.spec, tier))
         self._pair: Pair | None = None
         self._numbers = itertools.count(1)
         self._ports = itertools.cycle(range(7000, 9500, 10))

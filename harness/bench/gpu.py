@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from harness.bench.figures import Spread
-from harness.bench.ratios import Ratio
+from harness.bench.ratios import Ratio, missed
 from harness.errors import PeerError
 
 MODULE = "harness.bench.drivers.gpu"
@@ -91,13 +91,7 @@ class GpuSheet:
 
     def problems(self) -> list[str]:
         """Why `--require` is not met, a line each."""
-        missed = [
-            f"{ratio.name}: {'not measured' if ratio.value is None else f'{ratio.value:.3f}'}, "
-            f"expected >= {ratio.threshold:g}"
-            for ratio in self.ratios()
-            if not ratio.holds
-        ]
-        return [*self.errors, *missed]
+        return [*self.errors, *missed(self.ratios())]
 
     def to_json(self) -> str:
         rows = [

@@ -75,8 +75,8 @@ def ratios(taken: Mapping[str, Sequence[Taken]], alone: Mapping[str, float]) -> 
 
 def _shaped(case: Case, taken: Sequence[Taken]) -> list[Ratio]:
     ours, iperf3 = ("ours", MOST), ("iperf3", MOST)
-    speeds = list(_by_round(taken, ours, "gb_s").values())
-    line = statistics.median(speeds) / case.line_gb_s(MOST) if speeds else None
+    speed = median(taken, ours)
+    line = None if speed is None else speed / case.line_gb_s(MOST)
     values = {
         "of-line": (line, LINE, True),
         "ours-to-iperf3": (per_round(taken, ours, iperf3), OF_IPERF3, True),
@@ -89,6 +89,16 @@ def _shaped(case: Case, taken: Sequence[Taken]) -> list[Ratio]:
     ]
 
 
+def missed(ratios: Sequence[Ratio]) -> list[str]:
+    """The promises that were not kept, a line each."""
+    return [
+        f"{ratio.name}: {'not measured' if ratio.value is None else f'{ratio.value:.3f}'}, "
+        f"expected {'>=' if ratio.at_least else '<='} {ratio.threshold:g}"
+        for ratio in ratios
+        if not ratio.holds
+    ]
+
+
 def per_round(
     taken: Sequence[Taken], over: tuple[str, int], under: tuple[str, int], what: str = "gb_s"
 ) -> float | None:
@@ -96,6 +106,12 @@ def per_round(
     above, below = _by_round(taken, over, what), _by_round(taken, under, what)
     both = [above[number] / below[number] for number in above if below.get(number)]
     return statistics.median(both) if both else None
+
+
+def median(taken: Sequence[Taken], key: tuple[str, int]) -> float | None:
+    """The median GB/s of a peer with so many channels; None if it was never measured."""
+    speeds = _by_round(taken, key, "gb_s").values()
+    return statistics.median(speeds) if speeds else None
 
 
 def _by_round(taken: Sequence[Taken], key: tuple[str, int], what: str) -> dict[int, float]:

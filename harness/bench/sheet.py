@@ -14,7 +14,7 @@ from harness.bench import growth
 from harness.bench.growth import Point
 from harness.bench.messages import Messages
 from harness.bench.overhead import Overhead
-from harness.bench.ratios import Ratio, ratios
+from harness.bench.ratios import Ratio, missed, ratios
 from harness.bench.rounds import Taken
 from harness.bench.rows import Row
 
@@ -53,13 +53,7 @@ class Sheet:
             for row in self.rows
             if row.error and (row.peer in required or row.peer.startswith("ours"))
         ]
-        missed = [
-            f"{ratio.name}: {'not measured' if ratio.value is None else f'{ratio.value:.3f}'}, "
-            f"expected {'>=' if ratio.at_least else '<='} {ratio.threshold:g}"
-            for ratio in self.ratios()
-            if not ratio.holds
-        ]
-        return [*lost, *broken, *missed, *self.errors]
+        return [*lost, *broken, *missed(self.ratios()), *self.errors]
 
     def to_json(self) -> str:
         body = {

@@ -8,13 +8,14 @@ that could not be had and a promise that is not kept each make the exit status 1
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from harness.bench import gpu, plot, table
+from harness.bench import device, gpu, plot, ratios, table
 from harness.bench.case import CASES
 from harness.bench.peers import Peer, all_peers
 from harness.bench.sections import SECTIONS, Sections
@@ -25,6 +26,7 @@ from harness.report import replace_file
 
 SUMMARY = "measure ours beside other programs, and the harness's own cost"
 GPU = "measure a GPU's unpacking and verifying beside copies"
+DEVICE = "measure exchanges from device memory to device memory"
 KNOWN_CASES = [case.name for case in CASES]
 QUICK_ROUNDS, QUICK_SECONDS = 2, 1.0
 
@@ -55,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", type=Path, metavar="FILE", help="write all figures here, and a plot beside it")
     add("--python-nixl", default=sys.executable, metavar="PYTHON", help="one that has nixl")
     add("--python-gloo", default=sys.executable, metavar="PYTHON", help="one that has torch")
-    add_gpu(parser.add_subparsers(dest="section", metavar="[gpu]").add_parser("gpu", help=GPU))
+    others = parser.add_subparsers(dest="section", metavar="[gpu|device]")
+    add_gpu(others.add_parser("gpu", help=GPU))
+    add_device(others.add_parser("device", help=DEVICE))
 
 
 def add_gpu(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +70,34 @@ def add_gpu(parser: argparse.ArgumentParser) -> None:
     add("--json", type=Path, metavar="FILE", help="write all figures here")
 
 
+def add_device(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--rounds", type=int, default=5, help="default %(default)s")
+    add("--seconds", type=float, default=2.0, help="of a measurement, about; default %(default)s")
+    add("--require", action="store_true", help="exit 1 if a promise is not kept")
+    add("--json", type=Path, metavar="FILE", help="write all figures here")
+
+
+def run_device(args: argparse.Namespace) -> int:
+    sheet = device.measure(args.rounds, args.seconds, show)
+    shares = [
+        f"{name:36} {'not measured' if share is None else f'{share:.3f}'}"
+        for name, share in sheet.shares().items()
+    ]
+    promises = table.of_ratios(sheet.ratios())
+    print("\n".join([*table.of_rows(sheet.rows()), "", *shares, "", *promises]))
+    if args.json:
+        replace_file(args.json, json.dumps(sheet.to_json(), indent=1) + "\n")
+    return told([*sheet.problems(), *(ratios.missed(sheet.ratios()) if args.require else [])])
+
+
+def told(problems: Sequence[str]) -> int:
+    """Name each problem; the exit status."""
+    for problem in problems:
+        print(f"MISSED {problem}")
+    return 1 if problems else 0
+
+
 def run_gpu(args: argparse.Namespace) -> int:
     if args.rounds < gpu.LEAST_ROUNDS:
         raise PlanError(f"--rounds {args.rounds}", expected=f"at least {gpu.LEAST_ROUNDS}")
@@ -73,15 +105,12 @@ def run_gpu(args: argparse.Namespace) -> int:
     print("\n".join([*sheet.table(), "", *table.of_ratios(sheet.ratios())]))
     if args.json:
         replace_file(args.json, sheet.to_json())
-    problems = sheet.problems() if args.require else sheet.errors
-    for problem in problems:
-        print(f"MISSED {problem}")
-    return 1 if problems else 0
+    return told(sheet.problems() if args.require else sheet.errors)
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.section == "gpu":
-        return run_gpu(args)
+    if args.section:
+        return {"gpu": run_gpu, "device": run_device}[args.section](args)
     if args.quick:
         args.rounds, args.seconds = min(args.rounds, QUICK_ROUNDS), QUICK_SECONDS
     check(args.cases, KNOWN_CASES, "--cases")
@@ -96,10 +125,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         replace_file(args.json, sheet.to_json())
         replace_file(args.json.with_suffix(".svg"), plot.svg(sheet.rows, sheet.growth))
-    problems = sheet.problems(args.require) if args.require else sheet.errors
-    for problem in problems:
-        print(f"MISSED {problem}")
-    return 1 if problems else 0
+    return told(sheet.problems(args.require) if args.require else sheet.errors)
 
 
 def check(given: Collection[str], known: Collection[str], option: str) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.asked import require_own
 from harness.inventory import Inventory, NicSpec
+from harness.plan import Plan
 from suites.faults.planted_run import Red, expect, run
 
 pytestmark = pytest.mark.faults
@@ -69,8 +71,13 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("planted", EXPECTED)
-def test_planted_fault_is_named(planted: str, inventory: Inventory, tmp_path: Path) -> None:
-    expect(EXPECTED[planted], f"{PLANTED}::{planted}", inventory.nodes, inventory.tier, tmp_path)
+def test_planted_fault_is_named(
+    planted: str, inventory: Inventory, plan: Plan, tmp_path: Path
+) -> None:
+    if planted.startswith("test_program"):
+        require_own(plan, planted)
+    red, test = EXPECTED[planted], f"{PLANTED}::{planted}"
+    expect(red, test, inventory.nodes, inventory.tier, tmp_path, "--hil-memory", plan.memory)
 
 
 def test_unreachable_node_is_named(inventory: Inventory, tmp_path: Path) -> None:
@@ -101,7 +108,8 @@ def test_missing_nic_is_named(inventory: Inventory, tmp_path: Path) -> None:
     expect(red, PLAIN, (server, lacking), inventory.tier, tmp_path)
 
 
-def test_a_healthy_exchange_is_green(inventory: Inventory, tmp_path: Path) -> None:
+def test_a_healthy_exchange_is_green(inventory: Inventory, plan: Plan, tmp_path: Path) -> None:
     """The control: what the faults are planted in passes by itself."""
-    code, ours, theirs = run(PLAIN, inventory.nodes, inventory.tier, tmp_path)
+    memory = ("--hil-memory", plan.memory)
+    code, ours, theirs = run(PLAIN, inventory.nodes, inventory.tier, tmp_path, *memory)
     assert (code, ours.category, theirs.category) == (0, "", "")

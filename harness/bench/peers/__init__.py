@@ -20,5 +20,5 @@ def all_peers(*, python_nixl: str, python_gloo: str) -> tuple[Peer, ...]:
         Nixl(python_nixl),
         Gloo(python_gloo),
         Ours(),
-        Ours(verified=False),
+        Ours("raw"),
     )

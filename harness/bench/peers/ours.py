@@ -1,8 +1,9 @@
 """Ours: an ordinary exchange, judged like any other before its rate counts.
 
-Both forms send what was written before the clock starts, as the other peers do, into scattered
+All forms send what was written before the clock starts, as the other peers do, into scattered
 4 KiB pages with windows of 16. `ours` gathers and verifies every byte, and an exchange that a
-verdict finds fault with is an error, not a figure. `ours-raw` leaves the bytes in their pages.
+verdict finds fault with is an error, not a figure. `ours-unverified` gathers them and looks at
+none, `ours-raw` leaves them in their pages.
 
 CPU time is what both role processes took from the moment at which their transfers could begin.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from harness.bench.bed import Bed
 from harness.bench.figures import Figure, Load
@@ -21,16 +23,18 @@ from harness.verdict import Outcome, cause, headline, judge
 from harness.verdict.exchange import Exchange
 
 DEADLINE_S = 60.0
+FORMS = {"": "ours", "blind": "ours-unverified", "raw": "ours-raw"}
 
 
 class Ours:
-    """`name` and the claims follow from whether it verifies."""
+    """`fault` is what it is to leave undone: nothing, or what FORMS has. Its claims follow."""
 
     install = "it is part of this project"
 
-    def __init__(self, *, verified: bool = True) -> None:
-        self.name = "ours" if verified else "ours-raw"
-        self._verified = verified
+    def __init__(self, fault: str = "", **more: Any) -> None:
+        """`more` are further fields of the plan."""
+        self.name = FORMS[fault] + ("-cuda" if more.get("memory") == "cuda" else "")
+        self._fault, self._more = fault, more
 
     def find(self) -> str:
         from harness import __version__
@@ -50,10 +54,11 @@ class Ours:
             iterations=load.messages,
             prepared=True,
             deadline_s=8 * load.seconds + DEADLINE_S,
+            **self._more,
         )
-        if self._verified:
+        if not self._fault:
             return plan
-        return replace(plan, faults=(Fault(kind="raw"),), claims=("roles",))
+        return replace(plan, faults=(Fault(kind=self._fault),), claims=("roles",))
 
     def check(self, entries: Sequence[Entry]) -> None:
         """Refuse what any claim of the plan does not hold for."""

@@ -8,7 +8,7 @@ host memory.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -132,9 +132,10 @@ class DeviceBuffers:
         self.orders = Orders(threads, message_bytes // PAGE_BYTES + 2)
         scratch = host_buffer(threads * message_bytes, shared=True)
         self._scratch = scratch.reshape(threads, message_bytes)  # a row a ring
-        for memory in (self.orders.memory, scratch):
-            device.pin(memory)  # until the process ends
+        unpin = [device.pin(memory) for memory in (self.orders.memory, scratch)]
         service = Service(device, self.orders)
+        # Called from the last to the first; a process that ends lets pinned memory go by itself.
+        weakref.finalize(self, _call, unpin).atexit = False
         weakref.finalize(self, service.stop)
         service.start()
 
@@ -187,3 +188,8 @@ class DeviceBuffers:
 
     def intake(self, max_bytes: int) -> DeviceIntake:
         return DeviceIntake(self)
+
+
+def _call(all_of: Sequence[Callable[[], None]]) -> None:
+    for each in all_of:
+        each()

@@ -20,7 +20,7 @@ def test_every_claim_of_a_transfer_is_settled() -> None:
 
 
 def test_the_raw_form_promises_nothing_about_bytes() -> None:
-    plan = Ours(verified=False).plan(LOAD)
+    plan = Ours("raw").plan(LOAD)
     assert plan.claims == ("roles",)
     assert [fault.kind for fault in plan.faults] == ["raw"]
 
@@ -35,3 +35,11 @@ def test_cpu_is_of_the_transfer_and_not_of_the_start() -> None:
 def test_a_red_exchange_is_an_error_and_no_figure() -> None:
     with pytest.raises(PeerError):
         Ours().check(exchange())  # nobody saw a byte in it
+
+
+def test_the_unverified_form_in_device_memory() -> None:
+    peer = Ours("blind", memory="cuda", chunk_bytes=1 << 21)
+    plan = peer.plan(LOAD)
+    assert peer.name == "ours-unverified-cuda"
+    assert (plan.memory, plan.chunk_bytes, plan.claims) == ("cuda", 1 << 21, ("roles",))
+    assert [fault.kind for fault in plan.faults] == ["blind"]
