@@ -84,7 +84,7 @@ class DeviceIntake:
         base = None if place is None else first_word(nonce, place)
         how, extent = arranged.how(at, to), arranged.extent
         ring = self._buffers.orders.mine
-        return ring.unpack(arranged.pieces, extent, how, at, to, size, base)
+        return ring.unpack(arranged.raw, extent, how, at, to, size, base)
 
     def check(self, landing: Any, view: Piece, nonce: int, place: Place) -> Finding | None:
         size = len(view)
@@ -95,7 +95,7 @@ class DeviceIntake:
             base = first_word(nonce, place)
             landing = self._buffers.orders.mine.give(LOOK, view.address, size, base=base)
             self._buffers.wait(landing)
-        looked, wrong, *_ = landing.outcome.item()
+        looked, wrong, *_ = landing.outcome
         if wrong:
             return self._diagnose(view, nonce, place)
         if looked != words(size):

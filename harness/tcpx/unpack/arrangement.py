@@ -34,13 +34,15 @@ class How(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """A request's pieces, none of them empty: by place if they `tile`, else as they came.
+    """A request's pieces, none of them empty: by place if they `tile`, else as they came. `raw`
+    are their bytes.
 
     The residues are what all offsets have in common mod 16, None if they have nothing in common.
     `extent` is where the pieces' sources begin and end in the bounce buffer.
     """
 
     pieces: NDArray[Any]
+    raw: bytes
     extent: tuple[int, int]
     tile: bool
     src_residue: int | None
@@ -59,8 +61,8 @@ class Arrangement:
 
 def arrange(descriptors: NDArray[Any], *, bounce_bytes: int, size_bytes: int) -> Arrangement:
     """The descriptors of one request, validated."""
-    raw = np.ascontiguousarray(descriptors, DTYPE).tobytes()
-    return _arranged(raw, bounce_bytes, size_bytes)
+    given = descriptors if descriptors.dtype is DTYPE else descriptors.astype(DTYPE)
+    return _arranged(given.tobytes(), bounce_bytes, size_bytes)
 
 
 @lru_cache(_REMEMBERED)
@@ -73,7 +75,7 @@ def _arranged(raw: bytes, bounce_bytes: int, size_bytes: int) -> Arrangement:
     tile = bool((ends[:-1] == by_place["dst_off"][1:]).all())
     pieces = by_place if tile else given
     residues = _residue(pieces["src_off"]), _residue(pieces["dst_off"])
-    return Arrangement(pieces, _extent(pieces), tile, *residues)
+    return Arrangement(pieces, pieces.tobytes(), _extent(pieces), tile, *residues)
 
 
 def _extent(pieces: NDArray[Any]) -> tuple[int, int]:

@@ -75,7 +75,7 @@ def test_the_outcome_of_an_order_is_kept_for_a_ring_of_orders() -> None:
         _ = first.outcome
     orders.outcomes[0, 0]["words"] = 5
     carry_out(orders, 0, 1)
-    assert first.outcome["words"] == 5
+    assert first.outcome.words == 5
     for _ in range(RING):
         orders.mine.give(POISON, 0, 1)
     with pytest.raises(LocalProtocolError, match=f"one of the last {RING}"):
@@ -95,7 +95,7 @@ def test_descriptors_lie_beside_their_order() -> None:
     pieces = np.zeros(2, orders.pieces.dtype)
     pieces["len"] = (10, 20)
     ring: Any = orders.mine
-    ring.unpack(pieces, (5, 35), 0, 1 << 40, 4096, 30, None)
+    ring.unpack(pieces.tobytes(), (5, 35), 0, 1 << 40, 4096, 30, None)
     order = orders.orders[0, 0]
     assert orders.pieces[0, 0]["len"].tolist() == [10, 20, 0]
     assert order["descriptors"] == orders.pieces[0, 0].ctypes.data
@@ -113,3 +113,18 @@ def test_draining_waits_for_what_was_ordered_and_for_no_more() -> None:
     orders.mine.give(POISON, 0, 1)
     orders.fail("the device is lost")
     orders.drain(10.0)
+
+
+def test_one_row_is_packed_as_many_are_read() -> None:
+    orders = Orders(threads=2, pieces=1)
+    for _ in range(2):  # the second thread's second order: neither the first ring nor its first row
+        orders.mine.give(FILL, 4096, 8, base=7)
+    thread = threading.Thread(target=lambda: [orders.mine.give(POISON, 9, n) for n in (1, 2)])
+    thread.start()
+    thread.join()
+    rows = orders.orders[:, :2]
+    assert rows["address"].tolist() == [[4096, 4096], [9, 9]]
+    assert rows["size"].tolist() == [[8, 8], [1, 2]]
+    orders.outcomes[0, 1] = (1, 2, 3, 4, 5)
+    carry_out(orders, 0, 2)
+    assert orders.mine.last.outcome == (1, 2, 3, 4, 5)
