@@ -17,6 +17,8 @@ from harness.roles.iterations import Iteration, Shares
 from harness.roles.sender import Sender
 from harness.tcpx.bootstrap import Connection
 
+PATIENCE_S = 1.5  # beyond the deadline: the server's may begin later, and its crew is heard out
+
 
 class Dispatch:
     """Everything that the client sends, sent by its crew."""
@@ -33,7 +35,7 @@ class Dispatch:
         buffers.settle()
 
     def run(self) -> None:
-        self._connection.recv_exact(1, self.endpoint.left_s)  # the server is ready to receive
+        self._hear()  # the server is ready to receive
         self._crew = Crew(
             self.endpoint.crew_size,
             self.plan.channels,
@@ -54,12 +56,16 @@ class Dispatch:
 
     def _answered(self) -> None:
         """Wait until the server has said that all is verified."""
-        self._connection.recv_exact(1, self.endpoint.left_s)
+        self._hear()
         if self._unanswered is not None:
             self._unanswered.ended_s = time.monotonic()
             self._unanswered.cpu_s = self._crew.cpu_s
             self.endpoint.say_iteration(self._unanswered)
             self._unanswered = None
+
+    def _hear(self) -> None:
+        """The server's word, or its end: it knows what is missing, so it may tire first."""
+        self._connection.recv_exact(1, self.endpoint.left_s + PATIENCE_S)
 
     def _heard(self, thing: Any) -> None:
         """A channel's total, or a share of an iteration: its last chunk goes out."""
