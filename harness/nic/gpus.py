@@ -4,7 +4,7 @@ An exchange begins while its roles load their code and have not been told anythi
 theirs is on a GPU yet, and it ends when they have exited, so nothing of theirs may be left. Memory
 of a process that has just died is given back within moments: the last reading waits for it. A role
 may be there for less than the time between two samples: until a newcomer was seen, memory that
-rises makes a sample due.
+rises makes samples due. One is not enough: memory is taken before its owner is listed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from harness.nic.topology import gpu_place
 SAMPLE_S = 1.0
 WATCH_S = 0.1  # a question takes 0.1 ms; a CUDA context takes longer to make than this
 RISE_BYTES = 64 << 20  # less than any CUDA context takes
+LOOKS = 10  # after a rise; where processes are hidden nobody is ever listed
 POLL_S = 0.05
 DEADLINE_S = 1.0
 
@@ -41,6 +42,7 @@ class Gpus:
         self._idle: dict[int, GpuLoad] = {}  # of this exchange
         self._due_s = 0.0
         self._last: dict[int, GpuLoad] = {}  # of those on which no newcomer was seen yet
+        self._looks: dict[int, int] = {}  # since the rise above that
         self._watch_s = 0.0  # when their memory is looked at next
 
     def idle(self, indices: Sequence[int]) -> Iterator[Record]:
@@ -54,7 +56,7 @@ class Gpus:
             yield gpu.health(self._node, "idle")
             load = self._idle[index] = gpu.load(self._node, "idle")
             yield load
-        self._last = dict(self._idle)
+        self._last, self._looks = dict(self._idle), dict.fromkeys(self._idle, 0)
         self._due_s = time.monotonic() + SAMPLE_S
         self._watch_s = time.monotonic() + WATCH_S
 
@@ -69,11 +71,13 @@ class Gpus:
 
     def _load(self, index: int) -> GpuLoad:
         load = self._known[index].load(self._node, "sample")
-        if index in self._last:
-            self._last[index] = load
         before = {process.pid for process in self._idle[index].processes}
         if any(process.pid not in before for process in load.processes):
             self._last.pop(index, None)
+        elif index in self._last:
+            self._looks[index] += 1
+            if self._looks[index] >= LOOKS or not self._has_risen(index):
+                self._last[index], self._looks[index] = load, 0
         return load
 
     def _has_risen(self, index: int) -> bool:

@@ -51,15 +51,30 @@ def test_who_comes_is_seen_before_the_next_sample(machine: MadeMachine) -> None:
     assert list(read.sample(at_s + 4 * WATCH_S)) == [], "somebody was seen there: once is enough"
 
 
-def test_where_processes_are_hidden_every_rise_is_looked_at(machine: MadeMachine) -> None:
+def test_who_has_memory_and_is_not_listed_yet_is_looked_for_again(machine: MadeMachine) -> None:
     read = gpus(machine)
     at_s = list(read.idle([0]))[-1].at_s
-    used = (RISE_BYTES, 2 * RISE_BYTES - 1, 2 * RISE_BYTES)
+    machine.set(used=RISE_BYTES)
+    (load,) = read.sample(at_s + 2 * WATCH_S)
+    assert load.processes == ()
+    machine.set(processes=[[7, RISE_BYTES]])
+    (load,) = read.sample(at_s + 4 * WATCH_S)
+    assert [process.pid for process in load.processes] == [7]
+    assert list(read.sample(at_s + 6 * WATCH_S)) == []
+
+
+def test_where_processes_are_hidden_every_rise_is_looked_at(
+    machine: MadeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpus_module, "LOOKS", 2)
+    read = gpus(machine)
+    at_s = list(read.idle([0]))[-1].at_s
+    used = (*[RISE_BYTES] * 3, 2 * RISE_BYTES - 1, *[2 * RISE_BYTES] * 3)
     seen = []
     for turn, bytes_used in enumerate(used, 1):
         machine.set(used=bytes_used)
         seen += [load.memory_used_bytes for load in read.sample(at_s + turn * (WATCH_S + 0.01))]
-    assert seen == [RISE_BYTES, 2 * RISE_BYTES]
+    assert seen == [*[RISE_BYTES] * 2, *[2 * RISE_BYTES] * 2]
 
 
 @pytest.mark.parametrize("state", [{"used": None}, {"lost": True}])
