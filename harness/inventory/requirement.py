@@ -22,6 +22,7 @@ class Requirement:
     tier: str = TIERS[0]
     stated_rate: bool = False  # every data NIC's rate is known, so that a speed can be judged
     gpus_per_node: int = 0  # that are there; a testbed without device memory only states some
+    paired_gpus: int = 0  # of each node, stated with a data NIC; they need not be there
     shaped: bool = False  # a testbed shapes every data NIC, and tc is there to change its rate
 
     def satisfied_by(self, inventory: Inventory) -> str | None:
@@ -36,6 +37,9 @@ class Requirement:
                 return f"needs {self.nics_per_node} data NICs a node, {name} has {count}"
         if self.gpus_per_node and (lacking := _lacking_gpus(inventory, self.gpus_per_node)):
             return lacking
+        for name, count in _paired_gpus(inventory).items():
+            if count < self.paired_gpus:
+                return f"needs {self.paired_gpus} GPUs with a NIC a node, {name} has {count}"
         if self.stated_rate and not _rates_stated(inventory):
             return f"needs the rate_gbit_s of every data NIC, {inventory.source} leaves it open"
         return _unshaped(inventory) if self.shaped else None
@@ -70,6 +74,14 @@ def _nics_per_node(inventory: Inventory) -> dict[str, int]:
     if inventory.testbed:
         return {f"node {i}": inventory.testbed.rails for i in range(inventory.testbed.nodes)}
     return {node.name: len(node.nics) for node in inventory.nodes}
+
+
+def _paired_gpus(inventory: Inventory) -> dict[str, int]:
+    if inventory.testbed:
+        return {f"node {i}": inventory.testbed.gpus for i in range(inventory.testbed.nodes)}
+    return {
+        node.name: sum(gpu.nic in node.nic_names for gpu in node.gpus) for node in inventory.nodes
+    }
 
 
 def tier_at_least(inventory: Inventory, tier: str) -> bool:

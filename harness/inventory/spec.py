@@ -59,6 +59,12 @@ class NodeSpec:
     def nic_names(self) -> tuple[str, ...]:
         return tuple(nic.name for nic in self.nics)
 
+    def nic_of(self, gpu: int) -> str:
+        """The data NIC that GPU `gpu` is paired with; '' when that is not stated."""
+        device = self.device_of(gpu)
+        stated = next((one.nic for one in self.gpus if one.index == device), "")
+        return stated if stated in self.nic_names else ""
+
     def device_of(self, gpu: int) -> int:
         """The number, in PCI order, of the node's GPU `gpu`: the one that is stated with this index
         or, as where a machine's GPUs are shared out to nodes, in this place; else `gpu` itself."""

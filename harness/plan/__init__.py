@@ -2,6 +2,7 @@
 
 from harness.plan.assignment import Assignment
 from harness.plan.fault import Fault
+from harness.plan.mesh import check_mesh, full_mesh
 from harness.plan.plan import (
     AGENT_EXERCISES,
     CLAIMS,
@@ -30,4 +31,6 @@ __all__ = [
     "Assignment",
     "Fault",
     "Plan",
+    "check_mesh",
+    "full_mesh",
 ]

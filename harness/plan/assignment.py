@@ -9,15 +9,18 @@ from typing import Any
 
 from harness.plan.plan import Plan
 
+LISTS = ("nics", "node_nics", "peers")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """`nics` are the node's data NICs in channel order; `peer` is the server's address."""
+    """`nics` are the data NICs of the plan's channels, in channel order."""
 
     plan: Plan
     role: str  # server | client
     node: str
     nics: tuple[str, ...]
+    node_nics: tuple[str, ...] = ()  # all data NICs of the node, for a fault that goes astray
     management: str = "eth0"
     device: int = 0  # the CUDA device that is the plan's GPU on this node
     nonce: str = ""  # what the role must say when it is ready; also seeds the payload
@@ -32,7 +35,7 @@ class Assignment:
     def from_line(cls, line: str) -> Assignment:
         body: Mapping[str, Any] = json.loads(line)
         plan = Plan.from_json(body["plan"])
-        lists = {name: tuple(body.get(name, ())) for name in ("nics", "peers")}
+        lists = {name: tuple(body.get(name, ())) for name in LISTS}
         return cls(**{**body, "plan": plan, **lists})
 
     def towards(self, peer: str, port: int, peers: tuple[str, ...] = ()) -> Assignment:

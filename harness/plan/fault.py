@@ -24,7 +24,7 @@ KINDS = {
     "exit": "server",  # prints success, then exits with `value`
     "hang": "server",  # stops itself (no progress, no exit) at `chunk`
     "die": "server",  # kills itself with SIGKILL at `chunk`
-    "one_nic": "both",  # every channel uses the `value`-th NIC
+    "one_nic": "both",  # every channel, or `channel` alone, uses the node's `value`-th NIC
     "swap_nics": "both",  # the first two NICs change places
     "loopback": "both",  # the channels run over lo (both roles on one node)
     "bootstrap_count": "server",  # announces `value` handles

@@ -86,6 +86,7 @@ class Plan:
     plugin: str = ""  # of nccl-net: the shared object's path, the same on both nodes
     rxdm: str = ""  # what answers a plugin as the receive daemon: the node's own, or "stand-in"
     gpu: int = 0
+    own_nic: bool = False  # all channels on the NIC that the inventory pairs with the GPU
     port_base: int = 20000  # the bootstrap listens on port_base + gpu
     seed: int = 0
     acknowledged: bool = False  # the client waits for the server's word after every iteration
@@ -228,6 +229,7 @@ def _problems(plan: Plan) -> list[str]:
         found.append(f"the claim 'gpu' needs memory 'cuda', not {plan.memory!r}")
     found += _unspreadable(plan)
     found += _unplugged(plan)
+    found += _not_own(plan)
     found += _not_agents(plan)
     if plan.port_base + plan.gpu > 65535:
         found.append(f"port_base + gpu is {plan.port_base + plan.gpu}, expected at most 65535")
@@ -260,6 +262,12 @@ def _unplugged(plan: Plan) -> list[str]:
         for name, only in own.items()
         if (value := getattr(plan, name)) != only
     ]
+
+
+def _not_own(plan: Plan) -> list[str]:
+    """Whose NICs are chosen by somebody else cannot keep to one GPU's."""
+    who = plan.program or (plan.exercise if plan.exercise in AGENT_EXERCISES else "")
+    return [f"own_nic is for channels of ours, not for {who}"] if plan.own_nic and who else []
 
 
 def _not_agents(plan: Plan) -> list[str]:

@@ -44,7 +44,9 @@ class Endpoint:
         self.nics = _nics(assignment)
         self.buffers = buffers_of(assignment)  # a GPU's first start can take longer than a transfer
         self.deadline_s = time.monotonic() + plan.deadline_s  # loading a plugin counts
-        self.carrier = carrier_of(assignment, self.nics, voice, self.buffers.sends_ahead)
+        self.carrier = carrier_of(
+            assignment, tuple(dict.fromkeys(self.nics)), voice, self.buffers.sends_ahead
+        )
         self.net = self.carrier.net
         self.is_recv = assignment.role == "server"
         self.session = Session(
@@ -199,7 +201,11 @@ def _nics(assignment: Assignment) -> tuple[str, ...]:
     """The data NICs in channel order, unless a fault says otherwise."""
     nics = assignment.nics
     if one := fault(assignment.plan, "one_nic"):
-        return (nics[one.value],)
+        wrong = (assignment.node_nics or nics)[one.value]
+        if one.channel < 0:
+            return (wrong,)
+        channels = range(assignment.plan.channels)
+        return tuple(wrong if c == one.channel else nics[c % len(nics)] for c in channels)
     if fault(assignment.plan, "swap_nics"):
         return (nics[1], nics[0], *nics[2:])
     if fault(assignment.plan, "loopback"):

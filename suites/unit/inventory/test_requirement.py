@@ -69,6 +69,8 @@ def test_what_is_there_satisfies():
             "needs the nodes' GPUs, testbed.toml of tier testbed has none",
         ),
         (Requirement(gpus_per_node=1), MACHINES, "needs 1 GPUs a node, a has 0"),
+        (Requirement(paired_gpus=2), MACHINES, "needs 2 GPUs with a NIC a node, a has 0"),
+        (Requirement(paired_gpus=9), TESTBED, "needs 9 GPUs with a NIC a node, node 0 has 8"),
     ],
 )
 def test_what_is_missing_is_said(requirement, inventory, reason):
@@ -87,6 +89,15 @@ def test_gpus_that_an_inventory_lists_satisfy():
     gpu = (GpuSpec(index=0, nic="eth1"),)
     nodes = tuple(replace(node, gpus=gpu) for node in MACHINES.nodes)
     assert Requirement(gpus_per_node=1).satisfied_by(replace(MACHINES, nodes=nodes)) is None
+
+
+def test_gpus_whose_nic_is_stated_need_not_be_there():
+    assert Requirement(paired_gpus=8).satisfied_by(TESTBED) is None
+    gpus = (GpuSpec(index=0, nic="eth1"), GpuSpec(index=1, nic="eth9"))
+    nodes = tuple(replace(node, gpus=gpus) for node in MACHINES.nodes)
+    one_each = replace(MACHINES, nodes=nodes)
+    assert Requirement(paired_gpus=1).satisfied_by(one_each) is None
+    assert "a has 1" in (Requirement(paired_gpus=2).satisfied_by(one_each) or "")
 
 
 def test_tiers_are_ordered_weakest_first():

@@ -83,6 +83,10 @@ NICS = ("lo", "eth98", "eth99")
         ((), NICS),
         ((Fault(kind="one_nic", value=0),), ("lo",)),
         ((Fault(kind="one_nic", value=2),), ("eth99",)),
+        (
+            (Fault(kind="one_nic", channel=4, value=2),),
+            ("lo", "eth98", "eth99", "lo", "eth99", "eth99"),
+        ),
         ((Fault(kind="swap_nics"),), ("eth98", "lo", "eth99")),
         ((Fault(kind="loopback"),), ("lo",)),
         ((Fault(kind="drop", chunk=1),), NICS),
