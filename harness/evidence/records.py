@@ -71,7 +71,8 @@ class RunEnded(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangePlanned(Record):
-    """`nics` maps role -> data NICs in channel order; `rate_gbit_s` 0 means unknown."""
+    """`nics` maps role -> data NICs in channel order; `rate_gbit_s` 0 means unknown. Exchanges that
+    run at once have one `mesh`: what belongs to all of them is written under that name."""
 
     test: str
     server: str
@@ -83,6 +84,7 @@ class ExchangePlanned(Record):
     nonce: str = ""
     rate_gbit_s: float = 0.0
     mtu: int = 0
+    mesh: str = ""
     # role -> its GPU, the NIC that the inventory pairs with it and its NUMA node; of CUDA plans
     gpus: dict[str, dict[str, Any]] = field(default_factory=dict)
 

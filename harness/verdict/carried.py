@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.evidence import Judged, SocketSeen
-from harness.verdict.counters import Rise, elsewhere, rises
+from harness.verdict.counters import Rise, elsewhere, nic_of, rises
 from harness.verdict.exchange import ROLES, Exchange
 from harness.verdict.finding import breaks
 from harness.verdict.limits import LIMITS
@@ -79,13 +79,27 @@ def _rise(exchange: Exchange, node: str, load: Load) -> Rise | None:
 
 
 def _loads(exchange: Exchange) -> Iterator[Load]:
+    """Of each NIC of the exchange: what all channels on it moved, its mates' too."""
     for role in ROLES:
         by_nic: dict[str, list[int]] = {}
         for channel in range(exchange.plan.channels):
             by_nic.setdefault(exchange.nic(role, channel), []).append(channel)
         for nic, channels in by_nic.items():
-            moved = sum(payload_of(exchange, role, channel) for channel in channels)
-            yield Load(role=role, nic=nic, channel=channels[0], bytes=moved)
+            own = sum(payload_of(exchange, role, channel) for channel in channels)
+            others = sum(_found_on(mate, role, nic) for mate in _others(exchange))
+            yield Load(role=role, nic=nic, channel=channels[0], bytes=own + others)
+
+
+def _others(exchange: Exchange) -> list[Exchange]:
+    return [mate for mate in exchange.mates if mate is not exchange]
+
+
+def _found_on(exchange: Exchange, role: str, nic: str) -> int:
+    """What its channels moved whose sockets are on `nic`; where they should be is not its mates'
+    concern."""
+    channels = range(exchange.plan.channels)
+    found = [s for c in channels for s in exchange.sockets(role, c) if nic_of(s) == nic]
+    return sum(moved(role, socket) for socket in found)
 
 
 def payload_of(exchange: Exchange, role: str, channel: int) -> int:

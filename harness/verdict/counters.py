@@ -3,7 +3,8 @@
 The baseline is the last idle reading, the end the last settled one. A socket explains at least the
 payload that was sent once and received, and at most that plus what was sent again, each packet that
 the NIC counted with a header. The NIC's own packet count is used because a virtual NIC counts
-super-packets of up to 64 KiB where a wire counts every segment.
+super-packets of up to 64 KiB where a wire counts every segment. A NIC counts for everybody: what it
+rose by is held against the sockets of all exchanges that ran at the same time.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def rises(exchange: Exchange, node: str) -> list[Rise]:
 
 
 def explained(exchange: Exchange, rise: Rise) -> Band:
-    """What the channels' sockets on this NIC say that it carried."""
+    """What the sockets on this NIC say that it carried, of the exchange and of its mates."""
     sockets = list(_sockets(exchange, rise.node, rise.nic))
     if rise.direction == "sent":
         least = sum(s.bytes_sent - s.bytes_retrans for s, _ in sockets)
@@ -92,12 +93,17 @@ def nic_of(socket: SocketSeen) -> str:
 
 
 def used_nics(exchange: Exchange, node: str) -> set[str]:
-    """NICs that a channel should use or does use there; lo never is one of them."""
+    """NICs that a channel of the exchange should use or does use there; lo never is one of them."""
     channels = range(exchange.plan.channels)
     roles = exchange.roles_on(node)
     planned = {exchange.nic(role, channel) for role in roles for channel in channels}
     seen = {nic_of(s) for r in roles for c in channels for s in exchange.sockets(r, c)}
     return (planned | seen) - {"", "lo"}
+
+
+def taken_nics(exchange: Exchange, node: str) -> set[str]:
+    """The same, of any exchange that ran at the same time."""
+    return {nic for mate in exchange.mates for nic in used_nics(mate, node)}
 
 
 def elsewhere(exchange: Exchange, short: Rise, missing: int) -> str:
@@ -111,14 +117,15 @@ def elsewhere(exchange: Exchange, short: Rise, missing: int) -> str:
 
 
 def _sockets(exchange: Exchange, node: str, nic: str) -> Iterator[tuple[SocketSeen, SocketSeen]]:
-    """The channels' sockets on a NIC, each with its peer's."""
-    for role in exchange.roles_on(node):
-        peer = ROLES[1 - ROLES.index(role)]
-        for channel in range(exchange.plan.channels):
-            peers = {_ends(s)[::-1]: s for s in exchange.sockets(peer, channel)}
-            for socket in exchange.sockets(role, channel):
-                if nic_of(socket) == nic:
-                    yield socket, peers.get(_ends(socket), UNSEEN)
+    """All channels' sockets on a NIC, each with its peer's."""
+    for mate in exchange.mates:
+        for role in mate.roles_on(node):
+            peer = ROLES[1 - ROLES.index(role)]
+            for channel in range(mate.plan.channels):
+                peers = {_ends(s)[::-1]: s for s in mate.sockets(peer, channel)}
+                for socket in mate.sockets(role, channel):
+                    if nic_of(socket) == nic:
+                        yield socket, peers.get(_ends(socket), UNSEEN)
 
 
 def _ends(s: SocketSeen) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -43,9 +43,10 @@ class Seen(Generic[R]):
 
 
 class Exchange:
-    """What was planned and what was seen. `entries` are those of this exchange alone."""
+    """What was planned and what was seen. `entries` are those of this exchange, and of its mesh
+    those that belong to all. `mates` are all exchanges that ran at the same time, itself too."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[Entry], *, began_s: float | None = None) -> None:
         planned = [e for e in entries if isinstance(e.record, ExchangePlanned)]
         if len(planned) != 1:
             raise EvidenceError(
@@ -56,7 +57,8 @@ class Exchange:
         self.planned = cast(ExchangePlanned, planned[0].record)
         self.plan = Plan.from_json(self.planned.plan)
         self.nodes = {"server": self.planned.server, "client": self.planned.client}
-        self._began_s = planned[0].at_s
+        self._began_s = planned[0].at_s if began_s is None else began_s
+        self.mates: tuple[Exchange, ...] = (self,)
         self._clocks = {r.node: r for e in entries if isinstance(r := e.record, ClockMeasured)}
         self._seen: dict[type[Record], list[Seen[Any]]] = {}
         for entry in entries:
@@ -88,6 +90,16 @@ class Exchange:
         """A channel's sockets as its role read them from the kernel before closing them; those of a
         program are dealt out to channels by their NICs."""
         return self._sockets.get((role, channel), ())
+
+    @property
+    def gpu(self) -> int:
+        """Its GPU where that tells it from its mates; else -1."""
+        return self.plan.gpu if self.planned.mesh else -1
+
+    @property
+    def together_bytes(self) -> int:
+        """Payload of all exchanges that ran at the same time."""
+        return sum(mate.plan.total_bytes for mate in self.mates)
 
     def signs_of_life(self, role: str) -> list[float]:
         """When `role` was heard, its death note left out."""

@@ -2,6 +2,7 @@
 
 The shares are what round-robin gives by the plan; what was carried is what the NIC counted. The
 tolerance is one percent of the exchange or one chunk, whichever is more: a small exchange has few.
+A NIC that several exchanges of a mesh share has the shares of all of them.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ class Share:
 def fairness(exchange: Exchange) -> Judged:
     shares = [share for role in ROLES for share in _shares(exchange, role)]
     plan = exchange.plan
-    nics = sum(len({exchange.nic(r, c) for c in range(plan.channels)}) for r in ROLES)
+    nics = sum(len(_planned(exchange, role)) for role in ROLES)
     if len(shares) != nics:
         fact = f"counters tell of {len(shares)} of {nics} NICs"
         return breaks(exchange, CLAIM, "COUNTER", fact, at_s=exchange.ended_s)
-    allowed = max(LIMITS.fair_share, plan.chunk_bytes / plan.total_bytes)
+    allowed = max(LIMITS.fair_share, plan.chunk_bytes / exchange.together_bytes)
     lines = [
         f"{exchange.nodes[s.role]}/{s.nic}: {s.carried:.2%} carried, {s.planned:.2%} planned"
         for s in shares
@@ -65,10 +66,7 @@ def fairness(exchange: Exchange) -> Judged:
 
 def _shares(exchange: Exchange, role: str) -> list[Share]:
     """Planned and counted share of every NIC of the role; empty when nothing was counted."""
-    planned: dict[str, int] = {}
-    for channel in range(exchange.plan.channels):
-        nic = exchange.nic(role, channel)
-        planned[nic] = planned.get(nic, 0) + exchange.channel_bytes(channel)
+    planned = _planned(exchange, role)
     carried = {
         rise.nic: rise
         for rise in rises(exchange, exchange.nodes[role])
@@ -81,9 +79,19 @@ def _shares(exchange: Exchange, role: str) -> list[Share]:
         Share(
             role=role,
             nic=nic,
-            planned=planned[nic] / exchange.plan.total_bytes,
+            planned=planned[nic] / exchange.together_bytes,
             carried=rise.bytes / total,
             at_s=rise.at_s,
         )
         for nic, rise in sorted(carried.items())
     ]
+
+
+def _planned(exchange: Exchange, role: str) -> dict[str, int]:
+    """NIC -> what all channels that should use it should carry."""
+    planned: dict[str, int] = {}
+    for mate in exchange.mates:
+        for channel in range(mate.plan.channels):
+            nic = mate.nic(role, channel)
+            planned[nic] = planned.get(nic, 0) + mate.channel_bytes(channel)
+    return planned

@@ -35,6 +35,7 @@ def holds(
         outcome=Outcome.PASS.name,
         checked=checked,
         fact=fact,
+        gpu=exchange.gpu,
         evidence=_capped(evidence),
     )
 
@@ -55,7 +56,9 @@ def breaks(
     evidence: Sequence[str] = (),
     test: str = "",
 ) -> Judged:
-    """The claim is false, or open, or the bench's trouble: the class says which."""
+    """The claim is false, or open, or the bench's trouble: the class says which. In a mesh it is
+    the exchange's GPU that is named, unless another is."""
+    gpu = exchange.gpu if gpu < 0 else gpu
     return Judged(
         test=test or exchange.planned.test,
         claim=claim,

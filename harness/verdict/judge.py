@@ -77,10 +77,14 @@ STANDING = DAMAGE | {
 
 
 def judge(entries: Sequence[Entry]) -> tuple[Judged, ...]:
-    """Exactly one verdict for each claim of the exchange's plan."""
+    """Exactly one verdict for each claim of the plan of the only exchange among `entries`."""
     if not any(isinstance(entry.record, ExchangePlanned) for entry in entries):
         return (_nothing("no exchange was planned among these entries"),)
-    exchange = Exchange(entries)
+    return judge_exchange(Exchange(entries))
+
+
+def judge_exchange(exchange: Exchange) -> tuple[Judged, ...]:
+    """The same of an exchange that is known already, as one of a mesh is."""
     trouble = _trouble(exchange)
     claims = dict.fromkeys(exchange.plan.claims)
     return tuple(_settled(exchange, claim, trouble) for claim in claims)

@@ -1,5 +1,7 @@
 """Every other NIC, and lo, stayed flat: the negative half of the mapping.
 
+Other NICs are those that no exchange of a mesh uses; bands and shares are those of all together.
+
 What a NIC did in the idle baseline it may go on doing, within a band. Beyond the band, bytes that
 make a channel's worth are a channel's: on lo it never left the node, elsewhere it strayed. Anything
 else is foreign load, and so is a NIC that was busy before we began.
@@ -8,7 +10,7 @@ else is foreign load, and so is a NIC that was busy before we began.
 from __future__ import annotations
 
 from harness.evidence import Judged, NicCounters
-from harness.verdict.counters import Rise, rises, used_nics
+from harness.verdict.counters import Rise, rises, taken_nics
 from harness.verdict.exchange import Exchange
 from harness.verdict.finding import breaks, holds
 from harness.verdict.limits import LIMITS
@@ -24,7 +26,7 @@ def quiet(exchange: Exchange) -> Judged:
             fact = "there are no idle and settled readings of lo"
             at_s = exchange.ended_s
             return breaks(exchange, CLAIM, "COUNTER", fact, at_s=at_s, node=node, nic="lo")
-        used = used_nics(exchange, node)
+        used = taken_nics(exchange, node)
         others += [rise for rise in known if rise.nic not in used]
     found = [f for rise in others if (f := _judge(exchange, rise))]
     if found:
@@ -62,7 +64,7 @@ def _wrong(exchange: Exchange, rise: Rise, band: int) -> tuple[str, str]:
     if beyond <= band:
         return "FOREIGN_LOAD", "the NIC was busy before the exchange began"
     if not _worth_a_channel(exchange, beyond):
-        share = beyond / max(exchange.plan.total_bytes, 1)
+        share = beyond / max(exchange.together_bytes, 1)
         return "FOREIGN_LOAD", f"somebody else's, {share:.1%} of the exchange"
     if rise.nic == "lo":
         return "LOOPBACK", "as much as a channel carries never left the node"
@@ -70,13 +72,14 @@ def _wrong(exchange: Exchange, rise: Rise, band: int) -> tuple[str, str]:
 
 
 def _band(exchange: Exchange, rise: Rise) -> int:
-    share = round(LIMITS.quiet_share * exchange.plan.total_bytes)
+    share = round(LIMITS.quiet_share * exchange.together_bytes)
     if rise.nic not in _management(exchange, rise.node):
         return max(LIMITS.slack_bytes, share)
     began = exchange.first(NicCounters, node=rise.node)
     duration_s = rise.at_s - began.at_s if began else 0.0
-    share += LIMITS.grant_bytes * _grants(exchange)
-    return LIMITS.management_bytes + share + round(LIMITS.management_bytes_per_s * duration_s)
+    share += sum(LIMITS.grant_bytes * _grants(mate) for mate in exchange.mates)
+    share += LIMITS.management_bytes * len(exchange.mates)
+    return share + round(LIMITS.management_bytes_per_s * duration_s)
 
 
 def _grants(exchange: Exchange) -> int:
@@ -91,7 +94,12 @@ def _management(exchange: Exchange, node: str) -> set[str]:
 
 def _worth_a_channel(exchange: Exchange, count: int) -> bool:
     """Whether `count` bytes could be a channel's: not much less, nor more than the exchange has."""
+    least = LIMITS.channel_share * min(map(_channel_bytes, exchange.mates))
+    return least <= count <= LIMITS.exchange_times * exchange.together_bytes
+
+
+def _channel_bytes(exchange: Exchange) -> int:
+    """What its least channel carried; an even share where nobody said."""
     carried = [exchange.channel_bytes(c) for c in range(exchange.plan.channels)]
-    even = exchange.plan.total_bytes // exchange.plan.channels  # where nobody said what it carried
-    least = LIMITS.channel_share * min(filter(None, carried), default=even)
-    return least <= count <= LIMITS.exchange_times * exchange.plan.total_bytes
+    even = exchange.plan.total_bytes // exchange.plan.channels
+    return min(filter(None, carried), default=even)

@@ -8,6 +8,8 @@ client reads: bytes_acked has no lower bound.
 
 What a plugin puts around the payload only the plugin knows. Its channels are held to the payload
 and a little more, and both ends to each other: what was sent once is what was received.
+
+Each socket is one channel's alone, of all exchanges that ran at the same time.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ def _wrong(exchange: Exchange, role: str, channel: int) -> Judged | None:
     if said is None or done is None or not said.record.sockets:
         what = "byte count" if done is None else "sockets"
         klass, fact, at_s = "NO_EVIDENCE", f"the {role} told no {what}", exchange.ended_s
-    elif fact := _difference(exchange, role, channel):
+    elif fact := _difference(exchange, role, channel) or _shared(exchange, role, channel):
         klass, at_s = "LEDGER", said.at_s
     else:
         return None
@@ -86,6 +88,20 @@ def _difference(exchange: Exchange, role: str, channel: int) -> str:
     return (
         f"its {counted(len(seen), 'socket')} {figure}, payload and frame headers are {expected:,}"
     )
+
+
+def _shared(exchange: Exchange, role: str, channel: int) -> str:
+    """Another channel, maybe of another GPU, that names one of its sockets as its own."""
+    own = {socket.ends for socket in exchange.sockets(role, channel)}
+    for mate in exchange.mates:
+        for other in range(mate.plan.channels):
+            is_it = mate is exchange and other == channel
+            theirs = {socket.ends for socket in mate.sockets(role, other)}
+            if not is_it and (both := own & theirs):
+                address, port, _, _ = min(both)
+                whose = f"channel {other}" + (f" of GPU {mate.gpu}" if mate.gpu >= 0 else "")
+                return f"its socket {address}:{port} is {whose}'s as well"
+    return ""
 
 
 def _beyond(exchange: Exchange, role: str, channel: int) -> str:

@@ -2,7 +2,8 @@
 
 The band is narrow: payload of the sockets, one header for each packet that the NIC counted, and a
 small slack for what is not TCP. Less than that means that bytes took another way; more means that
-somebody else was on the NIC, and then nothing measured here is ours alone.
+somebody else was on the NIC, and then nothing measured here is ours alone; unless a mate of the
+exchange told nothing of its sockets: then it may have been that mate, and nothing is known.
 """
 
 from __future__ import annotations
@@ -101,6 +102,10 @@ def _wrong(exchange: Exchange, rise: Rise, band: Band) -> tuple[str, str]:
         return "COUNTER", f"{fact}: the counter went backwards"
     if rise.bytes > band.most:
         share = (rise.bytes - band.most) / rise.bytes
+        if silent := silent_mates(exchange, rise.node):
+            words = ", ".join(f"GPU {mate.gpu}" for mate in silent)
+            unknown = f"{share:.1%} may be of {words}, whose sockets nobody told"
+            return "NO_EVIDENCE", f"{fact} to {band.most:,}: {unknown}"
         return "FOREIGN_LOAD", f"{fact} to {band.most:,}: {share:.1%} is somebody else's"
     if rise.bytes >= band.least:
         return "", ""
@@ -109,6 +114,20 @@ def _wrong(exchange: Exchange, rise: Rise, band: Band) -> tuple[str, str]:
     if rise.bytes == 0 and rise.packets == 0:
         return "COUNTER", f"{fact}: the counter stood still{_peers_view(exchange, rise)}"
     return "TRAFFIC", fact
+
+
+def silent_mates(exchange: Exchange, node: str) -> list[Exchange]:
+    """Exchanges at the same time whose roles there told nothing of a channel's sockets."""
+    return [
+        mate
+        for mate in exchange.mates
+        if mate is not exchange
+        and not all(
+            mate.sockets(role, channel)
+            for role in mate.roles_on(node)
+            for channel in range(mate.plan.channels)
+        )
+    ]
 
 
 def _peers_view(exchange: Exchange, rise: Rise) -> str:
