@@ -12,23 +12,23 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 from harness.errors import HarnessError, PlanError
 from harness.evidence import (
     ExchangeEnded,
     ExchangePlanned,
     LeaseReleased,
-    Progress,
     Record,
 )
 from harness.nodes import Node
-from harness.plan import Assignment, Plan
+from harness.plan import Assignment, Plan, check_mesh
 from harness.programs import named
+from harness.roles.pair.prepared import Prepared, Tell, gpu_of, nics_of, telling
 from harness.roles.pair.profile import Profile
-from harness.roles.pair.run import Run
+from harness.roles.pair.run import Events, Run, events, listen
 from harness.roles.pair.watch import Watch
 
 LEASE_WAIT_S = 900.0  # a whole suite of somebody else's may be before us
@@ -57,44 +57,71 @@ class Pair:
         *,
         name: str,
         test: str,
-        write: Callable[[Record], None],
-        show: Callable[[Record], None] = lambda record: None,
+        write: Tell,
+        show: Tell = lambda record: None,
     ) -> None:
         """Run `plan` once. All that was seen goes to `write`, signs of life to `show` as well."""
-        assignments = self._assign(plan)
-        write(self._planned(plan, test, assignments["server"].nonce))
+        one = Prepared(plan, self._assign(plan), "", telling(write, show))
+        one.tell(self._planned(one, test))
+        self._together([one], name, one.tell)
 
-        def tell(record: Record) -> None:
-            if not isinstance(record, Progress):
-                write(record)
-            show(record)
+    def mesh(
+        self,
+        plans: Sequence[Plan],
+        *,
+        name: str,
+        test: str,
+        write: Callable[[str, Record], None],
+        show: Callable[[str, Record], None] = lambda exchange, record: None,
+    ) -> None:
+        """Run all `plans` at once, each an exchange of its own, under one lease. `write` is told
+        which exchange a record is of; what belongs to all of them is of `name`."""
+        check_mesh(plans)
 
+        def tell(exchange: str) -> Tell:
+            return telling(partial(write, exchange), partial(show, exchange))
+
+        all_of_them = []
+        for plan in plans:
+            label = f"-gpu{plan.gpu}"
+            one = Prepared(plan, self._assign(plan), label, tell(name + label))
+            all_of_them.append(one)
+        for one in all_of_them:
+            one.tell(self._planned(one, test, mesh=name))
+        self._together(all_of_them, name, tell(name))
+
+    def _together(self, prepared: Sequence[Prepared], name: str, tell: Tell) -> None:
+        """Lease, run, and say how every part ended: what breaks the bench breaks it for all."""
         started = time.monotonic()
         try:
             with self._leased(tell):
                 started = time.monotonic()
-                self._observed(assignments, name, tell)
+                self._observed(prepared, name, tell)
         except HarnessError as error:
-            write(self._ended(started, error))
+            for one in prepared:
+                one.tell(self._ended(started, error))
         else:
-            write(ExchangeEnded(duration_s=time.monotonic() - started))
+            for one in prepared:
+                one.tell(ExchangeEnded(duration_s=time.monotonic() - started))
 
-    def _planned(self, plan: Plan, test: str, nonce: str) -> ExchangePlanned:
+    def _planned(self, one: Prepared, test: str, mesh: str = "") -> ExchangePlanned:
+        plan, roles = one.plan, one.assignments
         nodes = {"server": self.server, "client": self.client}
         specs = {role: node.spec for role, node in nodes.items()}
-        nics = [nic for spec in specs.values() for nic in spec.nics]
+        nics = [n for role, spec in specs.items() for n in spec.nics if n.name in roles[role].nics]
         on_gpus = plan.is_on_gpus
         return ExchangePlanned(
             test=test,
             server=self.server.spec.name,
             client=self.client.spec.name,
             plan=plan.to_json(),
-            nics={role: list(spec.nic_names) for role, spec in specs.items()},
+            nics={role: list(each.nics) for role, each in roles.items()},
             management={role: spec.management for role, spec in specs.items()},
-            nonce=nonce,
+            nonce=roles["server"].nonce,
             tier=self.tier,
             rate_gbit_s=min((nic.rate_gbit_s for nic in nics), default=0.0),
             mtu=min((nic.mtu for nic in nics), default=0),
+            mesh=mesh,
             gpus={role: gpu_of(node, plan) for role, node in nodes.items()} if on_gpus else {},
         )
 
@@ -108,7 +135,8 @@ class Pair:
                 plan=plan,
                 role=role,
                 node=node.spec.name,
-                nics=node.spec.nic_names,
+                nics=nics_of(node, plan),
+                node_nics=node.spec.nic_names,
                 management=node.spec.management,
                 device=node.spec.device_of(plan.gpu),
                 nonce=nonce,
@@ -127,7 +155,7 @@ class Pair:
         environment that names NICs."""
         if not plan.program or named(plan.program).listens(plan):
             return
-        ours, theirs = (_nics_of(node) for node in (self.client, self.server))
+        ours, theirs = (_all_nics(node) for node in (self.client, self.server))
         if ours != theirs:
             raise PlanError(
                 f"{named(plan.program).name} is told the NICs {', '.join(ours)} of "
@@ -138,24 +166,22 @@ class Pair:
             )
 
     @contextlib.contextmanager
-    def _leased(self, write: Callable[[Record], None]) -> Iterator[None]:
+    def _leased(self, write: Tell) -> Iterator[None]:
         with contextlib.ExitStack() as held:
             for name, node in self.nodes.items():
                 write(held.enter_context(node.leash().lease(self.owner, wait_s=LEASE_WAIT_S)))
                 held.callback(write, LeaseReleased(node=name))
             yield
 
-    def _observed(
-        self, assignments: dict[str, Assignment], name: str, write: Callable[[Record], None]
-    ) -> None:
-        """The exchange between two readings of every counter."""
+    def _observed(self, prepared: Sequence[Prepared], name: str, write: Tell) -> None:
+        """The exchange, or all of a mesh, between two readings of every counter."""
         for node in self.nodes.values():
             write(node.leash().clock())
         watches = [self._watch(node) for node in self.nodes.values()]
 
         def begin() -> None:
             for watch in watches:
-                watch.begin(name, self._gpus(watch.node, assignments["server"].plan))
+                watch.begin(name, self._gpus(watch.node, prepared))
             for watch in watches:
                 watch.begun(name, write)
 
@@ -169,10 +195,11 @@ class Pair:
             for watch in watches:
                 watch.ended(name, write)
 
-        run = Run(self.server, self.client, assignments, self._env, write, profile=self.profile)
+        heard = events()
+        runs = [self._run(one, heard) for one in prepared]
         try:
             try:
-                run.listen(drain, loading=begin)
+                listen(runs, heard, drain, loading=begin)
             finally:
                 end()
         except HarnessError:
@@ -181,6 +208,18 @@ class Pair:
         finally:
             for node in self.nodes.values():
                 write(node.leash().clock())
+
+    def _run(self, one: Prepared, heard: Events) -> Run:
+        return Run(
+            self.server,
+            self.client,
+            one.assignments,
+            self._env,
+            one.tell,
+            profile=self.profile,
+            label=one.label,
+            heard=heard,
+        )
 
     def _ended(self, started: float, error: HarnessError) -> ExchangeEnded:
         """The bench broke: say what, and on which node when the error knows it."""
@@ -202,9 +241,10 @@ class Pair:
             with contextlib.suppress(HarnessError):
                 watch.close()
 
-    def _gpus(self, node: Node, plan: Plan) -> list[int]:
-        """The GPUs that roles of the plan use on the node."""
-        return [int(gpu_of(node, plan)["gpu"])] if plan.is_on_gpus else []
+    def _gpus(self, node: Node, prepared: Sequence[Prepared]) -> list[int]:
+        """The GPUs that roles of the plans use on the node."""
+        on_gpus = [one.plan for one in prepared if one.plan.is_on_gpus]
+        return sorted({int(gpu_of(node, plan)["gpu"]) for plan in on_gpus})
 
     def _watch(self, node: Node) -> Watch:
         name = node.spec.name
@@ -213,15 +253,7 @@ class Pair:
         return self.watches[name]
 
 
-def gpu_of(node: Node, plan: Plan) -> dict[str, Any]:
-    """The GPU that the plan uses on a node, and what the inventory says of its place."""
-    device = node.spec.device_of(plan.gpu)
-    stated = next((gpu for gpu in node.spec.gpus if gpu.index == device), None)
-    known = {"nic": stated.nic, "numa": stated.numa} if stated else {}
-    return {"gpu": device, "nic": "", "numa": -1, **known}
-
-
-def _nics_of(node: Node) -> tuple[str, ...]:
+def _all_nics(node: Node) -> tuple[str, ...]:
     """The names of its NICs, the management's first."""
     return (node.spec.management, *node.spec.nic_names)
 

@@ -1,8 +1,10 @@
 """The two role processes of one exchange, from start to their last words.
 
-One queue takes what both roles say and how they end, so that the order of events is the order in
-which they reached us. The rules that end an exchange early live here: a failed role takes its peer
-with it after PEER_S (last words are worth waiting for), a silent one is stopped after SILENCE_S.
+One queue takes what all roles say and how they end, those of other exchanges too that run at the
+same time, so that the order of events is the order in which they reached us. A Run waits for
+nothing itself: `listen` hands it events and the time. The rules that end an exchange early live
+here: a failed role takes its peer with it after PEER_S (last words are worth waiting for), a silent
+one is stopped after SILENCE_S.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import contextlib
 import json
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.errors import EvidenceError, RoleError
@@ -38,9 +40,10 @@ MAX_EVENTS = 65536
 
 @dataclass(slots=True)
 class Part:
-    """One role's process and when it was last heard."""
+    """One role's process, by the name that the leash knows it by, and when it was last heard."""
 
     role: str
+    name: str
     node: Node
     process: Process
     heard_s: float
@@ -50,9 +53,17 @@ class Part:
     stopped: str = ""  # why we stopped it, '' when we did not
 
 
+Events = queue.Queue[Event]
+
+
+def events() -> Events:
+    """What all runs that are listened to together share."""
+    return queue.Queue(MAX_EVENTS)
+
+
 @dataclass(slots=True)
 class Run:
-    """Starts server and client, and listens until both have ended."""
+    """A server and a client; `label` tells their processes from others' on the same nodes."""
 
     server: Node
     client: Node
@@ -60,46 +71,46 @@ class Run:
     env: Callable[[Node], dict[str, str]]
     write: Callable[[Record], None]
     profile: Profile = field(default_factory=Profile)
-    _events: queue.Queue[Event] = field(default_factory=lambda: queue.Queue(MAX_EVENTS))
-    _parts: dict[str, Part] = field(default_factory=dict)
+    label: str = ""
+    heard: Events = field(default_factory=events)
+    _parts: dict[str, Part] = field(default_factory=dict)  # by their processes' names
     _failed_s: float = 0.0  # when the first role failed
-    _looked_s: float = 0.0  # when we last listened
+    _begun_s: float = 0.0  # when the server was told its part
+    _looked_s: float = 0.0  # when we last looked
 
-    def listen(
-        self, meanwhile: Callable[[], None], *, loading: Callable[[], None] = lambda: None
-    ) -> None:
-        """Run both roles to their ends; calls `meanwhile` every now and then.
+    def start(self) -> None:
+        """Both roles load their code and have not been told anything yet."""
+        self._start("server", self.server)
+        self._start("client", self.client)
 
-        `loading` is called while the roles load their code and have not been told anything yet.
-        """
-        try:
-            self._start("server", self.server)
-            self._start("client", self.client)
-            loading()
-            self._assign("server", self.assignments["server"])
-            if ready := self._until_ready(meanwhile):
-                client = self.assignments["client"]
-                client = client.towards(ready.address, ready.port, ready.addresses)
-                self._assign("client", client)
-            while self._running():
-                self._turn(meanwhile)
-        finally:
-            self._stop_all()
+    def begin(self) -> None:
+        """Tell the server its part; the client gets its own once the server is ready."""
+        self._begun_s = time.monotonic()
+        self._assign(self._part("server"), self.assignments["server"])
+
+    @property
+    def running(self) -> list[Part]:
+        return [part for part in self._parts.values() if part.exited is None]
+
+    def has(self, process: str) -> bool:
+        return process in self._parts
 
     def _start(self, role: str, node: Node) -> None:
         assignment = self.assignments[role]
         bare = [node.spec.python, "-m", "harness.roles", role, "--assigned"]
         command = self.profile.around(node, f"{assignment.nonce}-{role}", bare)
         late_s = self.profile.ending_s(node.spec.name)
+        name = role + self.label
         process = node.leash().start(
-            role,
+            name,
             command,
-            events=self._events,
+            events=self.heard,
             env=self.env(node),
             deadline_s=assignment.plan.deadline_s + READY_S + GRACE_S + late_s,
             cpus=node.spec.cpus_for(assignment.plan.gpu),
         )
-        self._parts[role] = Part(role, node, process, time.monotonic(), SILENCE_S + late_s)
+        silence_s = SILENCE_S + late_s
+        self._parts[name] = Part(role, name, node, process, time.monotonic(), silence_s)
         self.write(
             RoleStarted(
                 node=node.spec.name,
@@ -110,57 +121,46 @@ class Run:
             )
         )
 
-    def _assign(self, role: str, assignment: Assignment) -> None:
-        """Tell a role what to do; until then it has only loaded its code, both at the same time."""
-        self._parts[role].process.send(assignment.to_line())
+    def _part(self, role: str) -> Part:
+        return self._parts[role + self.label]
 
-    def _until_ready(self, meanwhile: Callable[[], None]) -> RoleReady | None:
-        """The server's readiness, or None when it ended before."""
-        server = self._parts["server"]
-        deadline = time.monotonic() + READY_S
-        while server.exited is None and not server.stopped and time.monotonic() < deadline:
-            if server.ready is not None:
-                return server.ready
-            self._turn(meanwhile)
-        for part in self._running():
-            self._stop(part, "silence" if part is server else "stopped")
-        return None
+    def _assign(self, part: Part, assignment: Assignment) -> None:
+        """Tell a role what to do; until then it has only loaded its code."""
+        part.process.send(assignment.to_line())
 
-    def _running(self) -> list[Part]:
-        return [part for part in self._parts.values() if part.exited is None]
+    def look(self, now_s: float) -> None:
+        """End what has gone on for too long."""
+        self._excuse(now_s)
+        for part in self.running:
+            if self._failed_s and now_s - self._failed_s > PEER_S:
+                self._end(part, "stopped")
+            elif part.ready is not None and now_s - part.heard_s > part.silence_s:
+                self._end(part, "silence")
+        if self._never_ready(now_s):
+            for part in self.running:
+                self._end(part, "silence" if part.role == "server" else "stopped")
 
-    def _turn(self, meanwhile: Callable[[], None]) -> None:
-        """Take what there is to hear, then look at the clock."""
-        meanwhile()
-        self._excuse(time.monotonic())
-        try:
-            self._take(self._events.get(timeout=TICK_S))
-            while True:
-                self._take(self._events.get_nowait())
-        except queue.Empty:
-            pass
-        now = time.monotonic()
-        for part in self._running():
-            if self._failed_s and now - self._failed_s > PEER_S:
-                self._stop(part, "stopped")
-            elif part.ready is not None and now - part.heard_s > part.silence_s:
-                self._stop(part, "silence")
+    def _never_ready(self, now_s: float) -> bool:
+        server = self._part("server")
+        over = server.exited is not None or bool(server.stopped)
+        return server.ready is None and (over or now_s - self._begun_s > READY_S)
 
     def _excuse(self, now_s: float) -> None:
         """If it was we who paused (a stopped or drowned controller), nobody was silent."""
         if now_s - self._looked_s > SILENCE_S / 3:
-            for part in self._running():
+            for part in self.running:
                 part.heard_s = now_s
         self._looked_s = now_s
 
-    def _take(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
         part = self._parts[event.process]
         part.heard_s = time.monotonic()
         if isinstance(event, Line):
             self._hear(part, event)
             return
         ours = part.stopped and event.record.reason != "exited"
-        part.exited = replace(event.record, reason=part.stopped) if ours else event.record
+        reason = part.stopped if ours else event.record.reason
+        part.exited = replace(event.record, role=part.role, reason=reason)
         self.write(part.exited)
         if part.exited.code != 0 and not self._failed_s:
             self._failed_s = time.monotonic()
@@ -177,25 +177,70 @@ class Run:
         self.write(record)
         ours = self.assignments[part.role].nonce
         if isinstance(record, RoleReady) and record.nonce == ours:
-            part.ready = record
+            self._ready(part, record)
         elif isinstance(record, (RoleReady, RoleFailed)):  # a stranger's readiness is a failure
             self._failed_s = self._failed_s or time.monotonic()
 
-    def _stop(self, part: Part, why: str) -> None:
+    def _ready(self, part: Part, ready: RoleReady) -> None:
+        first, part.ready = part.ready is None, ready
+        if first and part.role == "server":
+            client = self.assignments["client"]
+            client = client.towards(ready.address, ready.port, ready.addresses)
+            self._assign(self._part("client"), client)
+
+    def _end(self, part: Part, why: str) -> None:
         if not part.stopped:
             part.stopped = why
             part.process.stop(grace_s=0.0)
 
-    def _stop_all(self) -> None:
-        """Nothing of ours may outlive the exchange; the leash confirms each end."""
-        for part in self._running():
-            self._stop(part, "stopped")
-        deadline = time.monotonic() + PEER_S + GRACE_S
-        while self._running() and time.monotonic() < deadline:
-            with contextlib.suppress(queue.Empty):
-                self._take(self._events.get(timeout=TICK_S))
-        if left := self._running():
-            raise RoleError(
-                f"{[p.role for p in left]} did not end although stopped",
-                where=left[0].node.spec.name,
-            )
+    def stop(self) -> None:
+        """Whatever state it is in; `listen` waits for the leash to confirm each end."""
+        for part in self.running:
+            self._end(part, "stopped")
+
+
+def listen(
+    runs: Sequence[Run],
+    heard: Events,
+    meanwhile: Callable[[], None],
+    *,
+    loading: Callable[[], None] = lambda: None,
+) -> None:
+    """Run all roles of all runs to their ends; calls `meanwhile` every now and then, and `loading`
+    once, while the roles load their code."""
+    try:
+        for run in runs:
+            run.start()
+        loading()
+        for run in runs:
+            run.begin()
+        while any(run.running for run in runs):
+            meanwhile()
+            _turn(runs, heard)
+            for run in runs:
+                run.look(time.monotonic())
+    finally:
+        _stop_all(runs, heard)
+
+
+def _turn(runs: Sequence[Run], heard: Events) -> None:
+    """Take what there is to hear."""
+    with contextlib.suppress(queue.Empty):
+        event = heard.get(timeout=TICK_S)
+        while True:
+            next(run for run in runs if run.has(event.process)).take(event)
+            event = heard.get_nowait()
+
+
+def _stop_all(runs: Sequence[Run], heard: Events) -> None:
+    """Nothing of ours may outlive the exchange; the leash confirms each end."""
+    for run in runs:
+        run.stop()
+    deadline = time.monotonic() + PEER_S + GRACE_S
+    while any(run.running for run in runs) and time.monotonic() < deadline:
+        _turn(runs, heard)
+    if left := [part for run in runs for part in run.running]:
+        raise RoleError(
+            f"{[p.name for p in left]} did not end although stopped",
+            where=left[0].node.spec.name,
+        )

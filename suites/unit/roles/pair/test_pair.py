@@ -10,7 +10,8 @@ import pytest
 from harness.errors import PlanError
 from harness.inventory import GpuSpec, NicSpec, NodeSpec
 from harness.plan import Plan
-from harness.roles.pair.pair import Pair, gpu_of
+from harness.roles.pair.pair import Pair
+from harness.roles.pair.prepared import gpu_of, nics_of
 
 
 def node(*gpus: GpuSpec) -> Any:
@@ -32,6 +33,33 @@ def test_a_plans_gpu_comes_with_what_the_inventory_says_of_it(
 ) -> None:
     on = node(GpuSpec(index=0, nic="eth1"), GpuSpec(index=3, nic="eth2", numa=1))
     assert gpu_of(on, Plan(gpu=gpu, memory="cuda")) == told
+
+
+def test_a_plan_that_keeps_to_its_gpus_nic_has_that_one_alone() -> None:
+    on = node(GpuSpec(index=0, nic="eth1"), GpuSpec(index=3, nic="eth2"))
+    assert nics_of(on, Plan(gpu=3)) == ("eth1", "eth2")
+    assert nics_of(on, Plan(gpu=3, own_nic=True)) == ("eth2",)
+    assert nics_of(on, Plan(gpu=1, own_nic=True)) == ("eth2",), "the node's second"
+
+
+@pytest.mark.parametrize("gpu", [GpuSpec(index=1, nic="eth1"), GpuSpec(index=0, nic="eth9")])
+def test_a_gpu_that_is_paired_with_no_nic_cannot_keep_to_it(gpu: GpuSpec) -> None:
+    with pytest.raises(PlanError, match="the inventory pairs GPU 5 with no data NIC"):
+        nics_of(node(gpu), Plan(gpu=5, own_nic=True))
+
+
+def test_a_mesh_is_planned_whole_before_any_node_is_asked() -> None:
+    """Also the plan of the last GPU is looked at before the first is written."""
+    written: list[Any] = []
+    pair = pair_of(server=FOUR, client=FOUR)
+
+    def write(exchange: str, record: Any) -> None:
+        written.append(exchange)
+
+    for plans in ((Plan(gpu=1), Plan(gpu=1)), (Plan(gpu=0), Plan(gpu=1, own_nic=True))):
+        with pytest.raises(PlanError):
+            pair.mesh(plans, name="main-1", test="t", write=write)
+    assert not written
 
 
 def pair_of(**nodes: tuple[str, ...]) -> Pair:

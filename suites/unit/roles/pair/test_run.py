@@ -11,7 +11,7 @@ import pytest
 from harness.evidence import Note, Record, RoleExited, RoleFailed, RoleReady, RoleStarted
 from harness.plan import Assignment
 from harness.roles.pair import run as run_module
-from harness.roles.pair.run import PEER_S, READY_S, Run
+from harness.roles.pair.run import PEER_S, READY_S, Run, events, listen
 from suites.unit.roles.ends import PLAN, assignment
 from suites.unit.roles.pair.stage import Actor, Play, Stage, silent
 
@@ -90,7 +90,7 @@ def ran(server: Play, client: Play) -> Seen:
         seen.meanwhile += 1
 
     started_s = time.monotonic()
-    run.listen(meanwhile)
+    listen([run], run.heard, meanwhile)
     seen.elapsed_s = time.monotonic() - started_s
     return seen
 
@@ -204,7 +204,7 @@ def test_readiness_of_somebody_else_is_refused() -> None:
         actor.says(RoleReady(node="a", role="server", nonce="bad", pid=1))
 
     seen, run = prepared(play, silent)
-    run.listen(lambda: None)
+    listen([run], run.heard, lambda: None)
     assert [ready.nonce for ready in seen.all(RoleReady)] == ["bad"], "the verdict must see it"
     assert seen.ends().keys() == {"server", "client"}, "nobody is left running"
 
@@ -226,5 +226,50 @@ def test_nothing_runs_on_when_the_controller_fails_meanwhile() -> None:
 
     seen, run = prepared(waiting, waiting)
     with pytest.raises(KeyboardInterrupt):
-        run.listen(broken)
+        listen([run], run.heard, broken)
     assert seen.ends() == {"server": (-9, "stopped"), "client": (-9, "stopped")}
+
+
+def meshed(*plays: tuple[Play, Play]) -> tuple[list[Seen], Stage, Stage]:
+    """Several runs on the same two nodes at once, each with a label."""
+    labels = [f"-gpu{gpu}" for gpu in range(len(plays))]
+    named = list(zip(labels, plays, strict=True))
+    server = Stage("a", {f"server{label}": play[0] for label, play in named})
+    client = Stage("b", {f"client{label}": play[1] for label, play in named})
+    heard, all_seen, runs = events(), [], []
+    for label in labels:
+        seen = Seen(server, client)
+        all_seen.append(seen)
+        runs.append(
+            Run(
+                server,  # type: ignore[arg-type]
+                client,  # type: ignore[arg-type]
+                {role: assignment(PLAN, role) for role in ("server", "client")},
+                lambda node: {},
+                seen.records.append,
+                label=label,
+                heard=heard,
+            )
+        )
+    listen(runs, heard, lambda: None)
+    return all_seen, server, client
+
+
+def test_runs_at_once_share_nodes_and_a_queue_and_mix_nothing_up() -> None:
+    said = [Note(text=f"of {gpu}") for gpu in range(3)]
+    all_seen, server, client = meshed(*(exchanging(note) for note in said))
+    for seen, note in zip(all_seen, said, strict=True):
+        assert seen.ends() == {"server": (0, "exited"), "client": (0, "exited")}
+        assert [each.text for each in seen.all(Note)] == [note.text]
+        assert {each.role for each in seen.all(RoleStarted)} == {"server", "client"}
+    assert sorted(server.actors) == ["server-gpu0", "server-gpu1", "server-gpu2"]
+    assert all(len(actor.told) == 1 for actor in (*server.actors.values(), *client.actors.values()))
+
+
+def test_a_run_that_fails_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "PEER_S", 0.1)
+    failing = (lambda actor, line: actor.exits(3)), waiting
+    all_seen, _, _ = meshed(exchanging(), failing, exchanging())
+    assert all_seen[1].ends() == {"server": (3, "exited"), "client": (-9, "stopped")}
+    for seen in (all_seen[0], all_seen[2]):
+        assert seen.ends() == {"server": (0, "exited"), "client": (0, "exited")}

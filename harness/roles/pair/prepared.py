@@ -1,0 +1,60 @@
+"""A plan that is ready to run: each role's assignment, and where what is seen of it goes.
+
+Several of them run at once in a mesh; then a label tells their processes and their records apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import PlanError
+from harness.evidence import Progress, Record
+from harness.nodes import Node
+from harness.plan import Assignment, Plan
+
+Tell = Callable[[Record], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One exchange of those that run together; mostly it is the only one."""
+
+    plan: Plan
+    assignments: dict[str, Assignment]  # by role
+    label: str  # of its processes' names, and of its own in the journal; '' when it is alone
+    tell: Tell
+
+
+def telling(write: Tell, show: Tell) -> Tell:
+    """Where records go: to people all of them, to the journal those that it keeps."""
+
+    def tell(record: Record) -> None:
+        if not isinstance(record, Progress):
+            write(record)
+        show(record)
+
+    return tell
+
+
+def nics_of(node: Node, plan: Plan) -> tuple[str, ...]:
+    """The data NICs of the plan's channels on a node, in channel order."""
+    if not plan.own_nic:
+        return node.spec.nic_names
+    if nic := node.spec.nic_of(plan.gpu):
+        return (nic,)
+    raise PlanError(
+        f"the inventory pairs GPU {plan.gpu} with no data NIC",
+        expected="a NIC for each GPU that keeps to its own",
+        where=node.spec.name,
+        fix="State it: a [[node.gpu]] with index and nic",
+    )
+
+
+def gpu_of(node: Node, plan: Plan) -> dict[str, Any]:
+    """The GPU that the plan uses on a node, and what the inventory says of its place."""
+    device = node.spec.device_of(plan.gpu)
+    stated = next((gpu for gpu in node.spec.gpus if gpu.index == device), None)
+    known = {"nic": stated.nic, "numa": stated.numa} if stated else {}
+    return {"gpu": device, "nic": "", "numa": -1, **known}
