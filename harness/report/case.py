@@ -152,9 +152,10 @@ def _last(entries: Sequence[Entry], started: Entry) -> str:
     """The last record that concerns this test, in words."""
     test = getattr(started.record, "test", "")
     exchanges = {
-        e.exchange
+        name
         for e in entries
         if isinstance(e.record, ExchangePlanned) and e.record.test == test
+        for name in (e.exchange, e.record.mesh or e.exchange)
     }
     ours = [e for e in entries if e is started or e.exchange in exchanges]
     last = max(ours, key=lambda e: (e.wall_s, e.worker, e.seq))

@@ -1,4 +1,6 @@
-"""Lines for people: one exchange with its channels and claims, and the run as a whole."""
+"""Lines for people: an exchange with its channels and claims, a mesh with its GPUs and NICs, and
+the run as a whole.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from harness.evidence import Entry, Judged, PreflightEnded, RunStarted
 from harness.report.case import Case
 from harness.report.ending import all_cases, outcome
 from harness.report.exchanges import ChannelFigures, Told, exchanges
+from harness.report.mesh import GpuRow, Mesh, NicRow, Row, meshes
 from harness.verdict import Outcome, counted, headline, worst
 
 JUNIT = "junit.xml"
@@ -17,12 +20,49 @@ MOST_RED = 50  # more than a screenful; the report has all of them
 
 
 def exchange_lines(entries: Sequence[Entry]) -> list[str]:
-    """Every exchange among `entries`: a line a channel, then a line a claim."""
-    return [line for told in exchanges(entries) for line in told_lines(told)]
+    """Every exchange among `entries`, see told_lines."""
+    return told_lines(exchanges(entries))
 
 
-def told_lines(told: Told) -> list[str]:
+def told_lines(told: Sequence[Told]) -> list[str]:
+    """Of each a line a channel, then a line a claim; and before them, the tables of each mesh."""
+    tables = [line for mesh in meshes(told) for line in _mesh_lines(mesh)]
+    return [*tables, *(line for one in told for line in _told_lines(one))]
+
+
+def _told_lines(told: Told) -> list[str]:
     return [_title(told), *_channel_lines(told), *map(_claim, told.judged)]
+
+
+def _mesh_lines(mesh: Mesh) -> list[str]:
+    """A row a GPU with its verdict, then a row a NIC."""
+    return [_mesh_title(mesh), *map(_gpu_row, mesh.gpus), *map(_nic_row, mesh.nics)]
+
+
+def _mesh_title(mesh: Mesh) -> str:
+    planned, plans = mesh.told[0].seen.planned, [one.seen.plan for one in mesh.told]
+    verdict = worst(Outcome[one.outcome] for told in mesh.told for one in told.judged)
+    return (
+        f"mesh {mesh.name}: {planned.client} to {planned.server}, {counted(len(plans), 'GPU')}, "
+        f"{counted(sum(plan.channels for plan in plans), 'channel')}, {mesh.bytes:,} bytes, "
+        f"{mesh.gb_s:.3f} GB/s, {counted(mesh.words, 'word')} verified: {verdict.name}"
+    )
+
+
+def _gpu_row(row: GpuRow) -> str:
+    one = row.judged
+    verdict = "PASS" if one.outcome == "PASS" else f"{one.outcome} {headline(one)}"
+    return f"  gpu {row.gpus[0]:>2}  {row.nics:<14} {_figures(row)}  {verdict}"
+
+
+def _nic_row(row: NicRow) -> str:
+    gpus = ",".join(map(str, row.gpus))
+    counter = f"counted {row.counted_bytes:,}" if row.counted_bytes >= 0 else "not counted"
+    return f"  nic     {row.nics:<14} {_figures(row)}  of GPUs {gpus}, {counter}"
+
+
+def _figures(row: Row) -> str:
+    return f"{row.bytes:>15,} bytes {row.gb_s:>8.3f} GB/s {row.share:>6.1%} {row.words:>13,} words"
 
 
 def run_lines(entries: Sequence[Entry], folder: Path) -> list[str]:
@@ -61,10 +101,15 @@ def _preflight(entries: Sequence[Entry]) -> list[str]:
 
 
 def _largest(entries: Sequence[Entry]) -> list[str]:
-    """The exchange that moved most, channel by channel: the run's best view of every NIC."""
-    told = max(exchanges(entries), key=lambda t: t.bytes, default=None)
+    """What moved most, channel by channel or GPU by GPU: the run's best view of every NIC."""
+    told_all = exchanges(entries)
+    told = max(told_all, key=lambda t: t.bytes, default=None)
     if told is None or not told.bytes:
         return []
+    mesh = max(meshes(told_all), key=lambda m: m.bytes, default=None)
+    if mesh is not None and mesh.bytes >= told.bytes:
+        title, *rows = _mesh_lines(mesh)
+        return [f"largest {title}", f"  of {mesh.told[0].seen.planned.test}", *rows]
     return [f"largest {_title(told)}", f"  of {told.seen.planned.test}", *_channel_lines(told)]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.evidence import ChannelDone, Entry, ExchangePlanned, Judged
-from harness.verdict import judge
+from harness.evidence import ChannelDone, Entry, Judged
+from harness.verdict import exchanges_of, judge_exchange
 from harness.verdict.counters import nic_of
 from harness.verdict.exchange import ROLES, Exchange
 from harness.verdict.gpus import shared, used
@@ -53,21 +53,17 @@ class Told:
 
 def exchanges(entries: Sequence[Entry]) -> list[Told]:
     """Every planned exchange among `entries`, in the order of their plans."""
-    groups: dict[str, list[Entry]] = {}
+    judged: dict[str, list[Judged]] = {}
     for entry in entries:
-        groups.setdefault(entry.exchange, []).append(entry)
-    return [
-        _told(groups[entry.exchange])
-        for entry in entries
-        if isinstance(entry.record, ExchangePlanned)
-    ]
+        if isinstance(entry.record, Judged):
+            judged.setdefault(entry.exchange, []).append(entry.record)
+    return [_told(seen, judged.get(seen.name, [])) for seen in exchanges_of(entries)]
 
 
-def _told(entries: list[Entry]) -> Told:
+def _told(seen: Exchange, recorded: Sequence[Judged]) -> Told:
     """Verdicts are the recorded ones; an exchange that still runs has none yet and gets them."""
-    seen = Exchange(entries)
-    recorded = tuple(e.record for e in entries if isinstance(e.record, Judged))
-    return Told(seen=seen, judged=recorded or judge(entries), channels=_channels(seen))
+    judged = tuple(recorded) or judge_exchange(seen)
+    return Told(seen=seen, judged=judged, channels=_channels(seen))
 
 
 def _channels(seen: Exchange) -> tuple[ChannelFigures, ...]:

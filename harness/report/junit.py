@@ -75,7 +75,7 @@ def _of(case: Case, told: Sequence[Told]) -> list[Told]:
 
 
 def _test_case(case: Case, told: Sequence[Told]) -> junit_xml.TestCase:
-    spoken = "\n".join(line for one in told for line in told_lines(one))
+    spoken = "\n".join(told_lines(told))
     classname, name = address(case.test)
     made = junit_xml.TestCase(name, classname, stdout=_legal(spoken, TEXT_CHARS) or None)
     message = _legal(case.worded, MESSAGE_CHARS)
