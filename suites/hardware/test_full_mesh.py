@@ -1,0 +1,27 @@
+"""All GPUs of both nodes at once, each on its NIC: GPU i of the client to GPU i of the server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fixtures.exchange import Exchanges
+from harness.inventory import Inventory
+from harness.plan import MIB, TRANSFER_CLAIMS, Plan, full_mesh
+
+GPUS = 8
+pytestmark = [pytest.mark.hardware, pytest.mark.requires(nics_per_node=4, paired_gpus=GPUS)]
+
+
+def test_every_gpu_delivers_on_its_own_nic(
+    exchange: Exchanges, plan: Plan, inventory: Inventory
+) -> None:
+    claims = (*TRANSFER_CLAIMS, "fairness")
+    shape = replace(plan, size_bytes=16 * MIB, iterations=2, deadline_s=60.0, claims=claims)
+    results = exchange.mesh(full_mesh(shape, range(GPUS)))
+    nodes = {node.name: node for node in inventory.nodes}
+    assert [result.seen.gpu for result in results] == list(range(GPUS))
+    for seen in (result.seen for result in results):
+        own = {role: (nodes[name].nic_of(seen.gpu),) for role, name in seen.nodes.items()}
+        assert {role: seen.nics(role) for role in own} == own
