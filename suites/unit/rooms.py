@@ -122,6 +122,7 @@ NEWER_NAMES = {
 NO_MIRROR = (
     "test_rooms.py",
     "test_docs.py",
+    "test_seeds.py",
     "tcpx/net/test_conformance.py",
     "tcpx/unpack/test_conformance.py",
     "tcpx/unpack/test_mutations.py",

@@ -25,8 +25,8 @@ README_LINES = 60
 
 # A home or a work folder of whoever wrote it; what a tracker calls a change; notes to oneself.
 OF_ONE_DAY = re.compile(r"(?<![\w.}])/(?:root|work|Users)/|\bissue #?\d|\b(?:TODO|FIXME|XXX)\b")
-# In pages the transport's Session is the only one.
-OF_ONE_SITTING = re.compile(r"\bsessions?\b")
+# In pages the transport's Session is the only one, and its file.
+OF_ONE_SITTING = re.compile(r"\bsessions?\b(?!\.py)")
 
 
 def texts() -> list[Path]:
