@@ -48,6 +48,7 @@ CLAIMS = {
     "gpu": "the plan's GPUs were used by its roles, stayed healthy and gave all memory back",
     "figures": "the rates that a program prints are what its bytes and its times make",
     "agents": "the agents took every step of their contract, and refused what comes after the last",
+    "steering": "the flow of every data socket was steered to one GPU, no other was, all undone",
     "rails": "a program that spreads its bytes by itself used the NICs it was given, each of them",
 }
 TRANSFER_CLAIMS = ("roles", "delivery", "integrity", "mapping", "sockets", "traffic", "quiet")
@@ -98,7 +99,7 @@ class Plan:
     distribution: str = "round-robin"  # or "least-loaded": each channel draws chunks as it can
     program: str = ""  # name or path of what both roles run instead of our code: harness/programs
     arguments: tuple[str, ...] = ()  # given to the program besides what the plan makes of it
-    claims: tuple[str, ...] = ()  # () means: all that the exercise can settle; `gpu` is added
+    claims: tuple[str, ...] = ()  # () means: all that the exercise can settle; see __post_init__
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
@@ -107,10 +108,12 @@ class Plan:
             raise PlanError("; ".join(problems), where="plan")
         default = PROGRAM_CLAIMS if self.program else EXERCISES[self.exercise]
         claims = self.claims or default
-        # Who answers for what was delivered answers for the GPUs that it was delivered to.
+        # Who answers for what was delivered answers for the GPUs that it was delivered to, and for
+        # how its flows came there.
         whole = not self.claims or "delivery" in self.claims
-        more = ("gpu",) if self.is_on_gpus and whole and "gpu" not in claims else ()
-        object.__setattr__(self, "claims", claims + more)
+        more = {"gpu": self.is_on_gpus, "steering": self.is_steered}
+        added = (claim for claim, has in more.items() if has and whole and claim not in claims)
+        object.__setattr__(self, "claims", claims + tuple(added))
 
     @property
     def chunks(self) -> int:
@@ -129,6 +132,11 @@ class Plan:
     def is_on_gpus(self) -> bool:
         """Whether the buffers are in GPUs' memory."""
         return self.memory == "cuda"
+
+    @property
+    def is_steered(self) -> bool:
+        """Whether a stand-in for the receive daemon tells which flows a transfer had steered."""
+        return self.rxdm == "stand-in" and self.exercise == "transfer"
 
     @property
     def is_dealt(self) -> bool:
@@ -227,6 +235,8 @@ def _problems(plan: Plan) -> list[str]:
         found.append(f"{plan.chunks} chunks, expected at most {MAX_CHUNKS}; use larger chunks")
     if "gpu" in plan.claims and not plan.is_on_gpus:
         found.append(f"the claim 'gpu' needs memory 'cuda', not {plan.memory!r}")
+    if "steering" in plan.claims and not plan.is_steered:
+        found.append("the claim 'steering' needs a transfer with rxdm 'stand-in'")
     found += _unspreadable(plan)
     found += _unplugged(plan)
     found += _not_own(plan)

@@ -33,6 +33,7 @@ from harness.verdict.quiet import quiet
 from harness.verdict.rails import rails
 from harness.verdict.roles import roles
 from harness.verdict.sockets import sockets
+from harness.verdict.steering import steering
 from harness.verdict.traffic import traffic
 from harness.verdict.window import window
 
@@ -51,6 +52,7 @@ CHECKS: dict[str, Callable[[Exchange], Judged]] = {
     "figures": figures,
     "agents": agents,
     "rails": rails,
+    "steering": steering,
 }
 # Where somebody else's program is judged by other evidence than a role of ours.
 PROGRAM_CHECKS = {

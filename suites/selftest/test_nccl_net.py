@@ -95,11 +95,21 @@ def test_every_claim_of_an_exchange_through_a_plugin_is_judged(
     steered = [e.record.what for e in entries if isinstance(e.record, FlowSteered)]
     assert len(steered) == (2 * PLAN.channels if "rxdm" in changes else 0)
     facts = {one.claim: (one.outcome, one.fact, one.evidence) for one in judged}
-    assert by_claim(judged) == dict.fromkeys(TRANSFER_CLAIMS, "PASS"), facts
+    claims = (*TRANSFER_CLAIMS, *(["steering"] if "rxdm" in changes else []))
+    assert by_claim(judged) == dict.fromkeys(claims, "PASS"), facts
     assert all(one.checked > 0 for one in judged)
     said = {one.claim: one.fact for one in judged}
     assert "of the plugin's own, the same at both ends" in said["sockets"]
     assert "on 4 NICs" in said["mapping"]
+
+
+def test_a_flow_that_is_steered_for_another_socket_is_named(exchange: Judge) -> None:
+    _, judged = exchange(replace(PLAN, rxdm="stand-in", claims=()), "steer-elsewhere", at=(0,))
+    found = cause(judged)
+    assert (found.outcome, found.klass, found.node) == ("FAIL", "STEERING", "node-a"), found
+    assert by_claim(judged) == dict.fromkeys(TRANSFER_CLAIMS, "PASS") | {
+        "steering": "FAIL STEERING"
+    }
 
 
 def test_the_plugins_windows_hold_and_refuse_the_17th(exchange: Judge) -> None:

@@ -197,6 +197,18 @@ def test_claims_of_a_delivery_to_gpus_have_that_of_the_gpus() -> None:
     assert Plan(claims=claims).claims == claims
 
 
+def test_a_plan_whose_flows_are_told_answers_for_them() -> None:
+    plugged = {"transport": "nccl-net", "plugin": "/opt/net.so", "rxdm": "stand-in"}
+    plan = Plan(**plugged)
+    assert plan.claims == (*TRANSFER_CLAIMS, "steering")
+    assert replace(plan, claims=("delivery",)).claims == ("delivery", "steering")
+    assert replace(plan, claims=("roles",)).claims == ("roles",)
+    assert "steering" not in Plan(**plugged, exercise="window").claims
+    for fields in ({}, {**plugged, "exercise": "window"}):
+        with pytest.raises(PlanError, match="'steering' needs a transfer with rxdm 'stand-in'"):
+            Plan(**fields, claims=("steering",))
+
+
 def test_another_exercise_needs_its_own_claims_asked_for() -> None:
     transfer = Plan()
     assert replace(transfer, exercise="window").claims == TRANSFER_CLAIMS
