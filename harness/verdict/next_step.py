@@ -36,7 +36,7 @@ STEPS = {
     "TOO_FAST": "Recompute from the byte counters; check the rate in the inventory",
     "AGENT": "Run the same exercise with one NIC and one chunk; then read the library's own log on "
     "{node} with NIXL_LOG_LEVEL=DEBUG in the inventory's environment",
-    "STEERING": "On {node}, compare the plugin's log of its flow rules with `ss -tn`, on a real NIC "
+    "STEERING": "On {node}, compare the plugin's log of flow rules with `ss -tn`, on a real NIC "
     "with `ethtool -n {nic}` too",
     "READY_IDENTITY": "On {node}, see with `ss -tlnp` who listens on the bootstrap port",
     "ROLE_EXIT": _ROLE,

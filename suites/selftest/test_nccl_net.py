@@ -16,10 +16,10 @@ import pytest
 from harness.evidence import Entry, FlowSteered, Journal, Judged, Record, RoleFailed
 from harness.inventory import Inventory, TestbedSpec
 from harness.nodes import connect
-from harness.plan import MIB, TRANSFER_CLAIMS, Fault, Plan
+from harness.plan import MIB, TRANSFER_CLAIMS, Fault, Plan, full_mesh
 from harness.roles.pair import Pair
 from harness.testbed import Testbed, up
-from harness.verdict import cause, judge
+from harness.verdict import cause, exchanges_of, judge, judge_exchange
 from suites.selftest.pytest_run import PROJECT, PytestRun, suite
 
 pytestmark = pytest.mark.selftest
@@ -101,6 +101,30 @@ def test_every_claim_of_an_exchange_through_a_plugin_is_judged(
     said = {one.claim: one.fact for one in judged}
     assert "of the plugin's own, the same at both ends" in said["sockets"]
     assert "on 4 NICs" in said["mapping"]
+
+
+def test_gpus_at_once_through_a_plugin_each_have_a_verdict(
+    testbed: Testbed, tmp_path: Path
+) -> None:
+    """Four plugins a node, two on a NIC; the stand-in of each hears of its own sockets alone."""
+    journal, entries = Journal(tmp_path, "run"), []
+
+    def write(exchange: str, record: Record) -> None:
+        entries.append(journal.write(record, exchange=exchange))
+
+    plans = full_mesh(replace(PLAN, rxdm="stand-in", claims=(), size_bytes=4 * MIB), range(4))
+    with (
+        connect(testbed.inventory.nodes[0]) as server,
+        connect(testbed.inventory.nodes[1]) as client,
+    ):
+        pair = Pair(server, client, owner="selftest", tier="testbed", watches={})
+        pair.mesh(plans, name="main-1", test="test", write=write)
+        for watch in pair.watches.values():
+            watch.close()
+    journal.close()
+    claims = dict.fromkeys((*TRANSFER_CLAIMS, "steering"), "PASS")
+    found = {one.gpu: by_claim(judge_exchange(one)) for one in exchanges_of(entries)}
+    assert found == dict.fromkeys(range(4), claims)
 
 
 def test_a_flow_that_is_steered_for_another_socket_is_named(exchange: Judge) -> None:

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from harness.evidence import ChannelMapped, ChannelSockets, Entry, Judged, RoleExited
+from harness.evidence import (
+    ChannelMapped,
+    ChannelSockets,
+    Entry,
+    ExchangePlanned,
+    Judged,
+    RoleExited,
+)
 from harness.plan import TRANSFER_CLAIMS
 from harness.verdict import cause, exchanges_of, headline, judge_exchange
 from suites.unit.verdict.clean import (
@@ -156,3 +163,10 @@ def test_a_nic_without_its_share_is_told() -> None:
     for name_, by in (("eth1", 2**21), ("eth2", -(2**21))):
         entries = counted(entries, "alpha", name_, bytes_recv=by)
     assert reds(entries) == {gpu: {"fairness FAIRNESS"} for gpu in range(GPUS)}
+
+
+def test_a_mesh_that_was_cut_short_is_an_error_of_every_gpu() -> None:
+    planned = [entry for entry in mesh() if isinstance(entry.record, ExchangePlanned)]
+    found = verdicts(planned)
+    assert list(found) == list(range(GPUS))
+    assert {one.klass for judged in found.values() for one in judged} == {"INTERRUPTED"}
