@@ -78,8 +78,7 @@ def _band(exchange: Exchange, rise: Rise) -> int:
     began = exchange.first(NicCounters, node=rise.node)
     duration_s = rise.at_s - began.at_s if began else 0.0
     share += sum(LIMITS.grant_bytes * _grants(mate) for mate in exchange.mates)
-    share += LIMITS.management_bytes * len(exchange.mates)
-    return share + round(LIMITS.management_bytes_per_s * duration_s)
+    return LIMITS.management_bytes + share + round(LIMITS.management_bytes_per_s * duration_s)
 
 
 def _grants(exchange: Exchange) -> int:
