@@ -27,7 +27,7 @@ Child: TypeAlias = "str | int | Iterable[Child] | None"
 Attribute: TypeAlias = "str | int | float | None"
 
 
-def el(name: str, *children: Child, **attributes: Attribute) -> Markup:
+def el(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
     """An element: `el("a", "red", href="#red")`. `class_` is class, `stroke_width` stroke-width;
     an attribute that is None, or False, is left out, True stands alone."""
     opening = f"<{name}{''.join(_attribute(k, v) for k, v in attributes.items())}>"

@@ -1,0 +1,176 @@
+"""What is red, first: an index, then each with its evidence, timeline, rates, logs and command.
+
+The first of them are told in full. A run with more is broken as a whole: the others have their
+headline, their evidence and their command, and the journal has the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.evidence import Judged
+from harness.report.case import Case
+from harness.report.ending import RUN_CASE
+from harness.report.exchanges import Told
+from harness.report.page.badge import badge
+from harness.report.page.flows import flows
+from harness.report.page.logs import logs
+from harness.report.page.markup import Child, Markup, el, join
+from harness.report.page.network import network, nics, risen
+from harness.report.page.pace import intervals
+from harness.report.page.rates import rates
+from harness.report.page.replay import replay, seeds
+from harness.report.page.run import Run, worst_of
+from harness.report.page.table import table
+from harness.report.page.timeline import timeline
+from harness.report.page.units import rate, seconds, size
+from harness.verdict import Outcome, counted
+from harness.verdict.speed import line_gb_s
+
+IN_FULL = 40
+MOST_EXCHANGES = 3  # of one test, told in full: the red ones first
+MESSAGE_CHARS = 400
+DETAIL_CHARS = 20_000
+
+
+def red(run: Run) -> Markup:
+    found = run.red
+    if not found:
+        return el("p", "Nothing is red.")
+    return join(
+        el("ol", [_line(number, case) for number, case in found], class_="index"),
+        [_article(run, n, case, full=at < IN_FULL) for at, (n, case) in enumerate(found)],
+    )
+
+
+def place(number: int) -> str:
+    """The id of a red test's article."""
+    return f"red-{number}"
+
+
+def _line(number: int, case: Case) -> Markup:
+    link = el("a", _short(case.message or case.klass), href=f"#{place(number)}")
+    return el("li", badge(case.outcome), el("span", link, _where(case)))
+
+
+def _where(case: Case) -> Markup:
+    return el("span", case.test.rpartition("/")[2], class_="file muted")
+
+
+def _article(run: Run, number: int, case: Case, *, full: bool) -> Markup:
+    told = run.told_of.get(case.test, [])
+    parts: list[Child] = [_evidence(run, case, told)]
+    if full:
+        ordered = sorted(told, key=lambda one: -worst_of(one))[:MOST_EXCHANGES]
+        parts += [
+            _exchange(run, one, f"{place(number)}-{at}")
+            for at, one in enumerate(ordered)
+            if worst_of(one) > Outcome.PASS or at == 0
+        ]
+    return el(
+        "article",
+        badge(case.outcome),
+        el("h3", _short(case.message or case.klass)),
+        el("p", _meta(case, told), class_="meta"),
+        _next(run, case),
+        el("h4", "Run it again"),
+        el("pre", el("code", _command(run, case))),
+        *parts,
+        id=place(number),
+        class_="red lazy" if full else "red brief",
+        aria_label=f"{case.outcome.name} {case.test}",
+        tabindex=-1,
+    )
+
+
+def _meta(case: Case, told: Sequence[Told]) -> Markup:
+    facts = [seconds(case.duration_s), counted(len(told), "exchange") if told else "", seeds(told)]
+    source = f" at {case.source}" if case.source else ""
+    test = el("code", case.test)
+    row = el("a", "its line among all tests", href="#tests")
+    return join(test, f"{source}. ", ", ".join(filter(None, facts)), ". ", row)
+
+
+def _next(run: Run, case: Case) -> Markup | None:
+    judged = run.judged_of.get(case.test, [])
+    steps = [one.next_step for one in judged if one.klass == case.klass and one.next_step]
+    return el("p", f"Next: {steps[0].rstrip('.')}.", class_="step") if steps else None
+
+
+def _command(run: Run, case: Case) -> str:
+    if case.test == RUN_CASE:
+        return " ".join(run.started.command) if run.started else "pytest"
+    return replay(case.test, run.started)
+
+
+def _evidence(run: Run, case: Case, told: Sequence[Told]) -> Markup:
+    judged = run.judged_of.get(case.test, [])
+    first = [one for one in judged if Outcome[one.outcome] > Outcome.PASS]
+    lines = case.detail or "\n".join(line for one in first for line in one.evidence)
+    if len(lines) > DETAIL_CHARS:
+        lines = f"{lines[:DETAIL_CHARS]}\n... and {len(lines) - DETAIL_CHARS:,} characters more"
+    planted = [f.kind for one in told for f in one.seen.plan.faults]
+    return el(
+        "details",
+        el("summary", "Evidence"),
+        el("pre", lines, class_="long", tabindex=0, role="region", aria_label="Evidence in words")
+        if lines
+        else el("p", "There is nothing beyond the headline."),
+        el("p", f"The plan of this test planted a fault on purpose: {', '.join(planted)}.")
+        if planted
+        else None,
+        _claims(judged) if judged else None,
+        open=True,
+    )
+
+
+def _claims(judged: Sequence[Judged]) -> Markup:
+    rows = [
+        (one.claim, badge(Outcome[one.outcome]), f"{one.checked:,}", one.fact)
+        for one in sorted(judged, key=lambda one: -Outcome[one.outcome])
+    ]
+    return table("Claims of this test", ("claim", "verdict", "compared", "fact"), rows, numeric={2})
+
+
+def _exchange(run: Run, told: Told, name: str) -> Markup:
+    """One exchange: where its bytes went, when what happened, how fast, and what was said."""
+    entries = run.by_exchange.get(told.seen.name, [])
+    ports = [(told.seen.nodes[r], nic) for r in ("client", "server") for nic in told.seen.nics(r)]
+    limit = told.seen.planned.rate_gbit_s / 8
+    return join(
+        el("h4", f"Exchange {told.seen.name}: {_title(told)}"),
+        _opens(
+            "Where its bytes went", network(flows(told), nics(run.started), risen([told]), name)
+        ),
+        _opens("Timeline of both nodes", timeline(told, name)),
+        _opens(
+            "GB/s of its NICs",
+            rates(
+                intervals([told], {}),
+                list(dict.fromkeys(ports)),
+                (0.0, max(told.seen.ended_s, 1e-3)),
+                name,
+                limits_gb_s=dict.fromkeys(ports, limit),
+            ),
+        ),
+        _opens("Logs", logs(entries) or el("p", "Nobody said anything.")),
+    )
+
+
+def _title(told: Told) -> str:
+    plan = told.seen.plan
+    expected = line_gb_s(told.seen)
+    of = f" of {expected:.3f}" if expected else ""
+    return (
+        f"{plan.program or plan.exercise}, {counted(plan.channels, 'channel')}, "
+        f"{size(told.bytes)} of {size(plan.total_bytes)}, {rate(told.seen.gb_s)}{of}"
+    )
+
+
+def _opens(summary: str, whole: Child) -> Markup:
+    return el("details", el("summary", summary), whole)
+
+
+def _short(message: str) -> str:
+    first = message.partition("\n")[0]
+    return first if len(first) <= MESSAGE_CHARS else f"{first[:MESSAGE_CHARS]} ..."
