@@ -14,7 +14,7 @@ from harness.report.page.markup import Markup, el, join
 from harness.report.page.run import worst_of
 from harness.report.page.svg import Plot, Scale, dot, line, picture, text
 from harness.report.page.table import as_table, table
-from harness.report.page.units import rate, size
+from harness.report.page.units import block, rate
 from harness.verdict import Outcome
 from harness.verdict.limits import LIMITS
 from harness.verdict.speed import line_gb_s
@@ -75,9 +75,9 @@ def _alike(told: Told) -> tuple[object, ...]:
 
 def _words(told: Told) -> str:
     plan = told.seen.plan
-    each = size(plan.total_bytes / plan.channels)
+    each = block(plan.total_bytes / plan.channels)
     who = plan.program or plan.exercise
-    return f"{who}, {plan.memory} memory, {each} a channel in chunks of {size(plan.chunk_bytes)}"
+    return f"{who}, {plan.memory} memory, {each} a channel in chunks of {block(plan.chunk_bytes)}"
 
 
 def _point(channels: int, group: list[Told]) -> Point:
@@ -121,7 +121,9 @@ def _picture(found: Sequence[Point]) -> Markup:
             for gb_s in p.gb_s
         ],
         text(x + 10, y + 14, rate(found[-1].best), "strong"),
-        text(expected[-1][0] + 10, expected[-1][1] - 6, "expected", "dim") if stated else None,
+        text(expected[-1][0] + 10, expected[-1][1] - 4, f"of {rate(stated[-1].line_gb_s)}", "dim")
+        if stated
+        else None,
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from harness.evidence import Damage
 from harness.report.exchanges import ChannelFigures, Told
 from harness.report.page.run import worst_of
 from harness.verdict import Outcome
 
 Port = tuple[str, str]  # node, NIC
+OPEN = Outcome.INCONCLUSIVE
+FEW = 4  # spans of channels that a label has room for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +33,11 @@ class Flow:
 
     @property
     def name(self) -> str:
-        """`channel 1`, `channels 0-3, 8`."""
-        word = "channel" if len(self.channels) == 1 else "channels"
-        return f"{word} {spans(self.channels)}"
+        """`channel 1`, `channels 0-3, 8`, `16 channels`."""
+        listed = spans(self.channels)
+        if listed.count(",") >= FEW:
+            return f"{len(self.channels)} channels"
+        return f"channel{'s' * (len(self.channels) > 1)} {listed}"
 
 
 def spans(numbers: Iterable[int]) -> str:
@@ -80,14 +85,15 @@ def _flow(told: Told, figures: ChannelFigures) -> Flow:
     source = (seen.nodes["client"], figures.nics["client"])
     target = (seen.nodes["server"], figures.nics["server"])
     due = _ports(told, figures.channel)
+    elsewhere = due is not None and due != (source, target)
     return Flow(
         source=source,
         target=target,
         channels=frozenset({figures.channel}),
         bytes=figures.bytes,
         exchanges=1,
-        outcome=_outcome(told, figures.channel, {source, target}),
-        planned=due if due and due != (source, target) else None,
+        outcome=_outcome(told, figures, {source, target}, elsewhere=elsewhere),
+        planned=due if elsewhere else None,
     )
 
 
@@ -95,14 +101,13 @@ def _planned(told: Told, channel: int) -> Flow | None:
     due = _ports(told, channel)
     if due is None:
         return None
-    outcome = _outcome(told, channel, set(due))
     return Flow(
         source=due[0],
         target=due[1],
         channels=frozenset({channel}),
         bytes=0,
         exchanges=1,
-        outcome=outcome,
+        outcome=_blamed(told, channel, set(due)) or _unless_green(told),
     )
 
 
@@ -114,18 +119,46 @@ def _ports(told: Told, channel: int) -> tuple[Port, Port] | None:
     return (seen.nodes["client"], nics["client"]), (seen.nodes["server"], nics["server"])
 
 
-def _outcome(told: Told, channel: int, ports: set[Port]) -> Outcome:
-    """What the verdicts say of this channel or its NICs; where they blame none, of all alike."""
-    red = [one for one in told.judged if Outcome[one.outcome] > Outcome.PASS]
-    placed = [one for one in red if one.channel >= 0 or one.nic]
-    ours = [
-        Outcome[one.outcome]
-        for one in placed
-        if one.channel == channel or (one.channel < 0 and (one.node, one.nic) in ports)
+def _outcome(told: Told, figures: ChannelFigures, ports: set[Port], *, elsewhere: bool) -> Outcome:
+    """The worst that is known of a channel. A headline blames one of several: others that went
+    elsewhere, were damaged or came up short are not green for that."""
+    damaged = bool(told.seen.seen(Damage, channel=figures.channel))
+    found = [
+        _blamed(told, figures.channel, ports),
+        _claim(told, "mapping") if elsewhere else Outcome.SKIP,
+        _claim(told, "integrity") if damaged else Outcome.SKIP,
     ]
-    if ours:
-        return max(ours)
-    return Outcome.PASS if placed else worst_of(told)
+    if (worst_known := max(found)) > Outcome.PASS:
+        return worst_known
+    short = figures.bytes != told.seen.channel_bytes(figures.channel)
+    return _unless_green(told) if short and not told.seen.plan.program else _unblamed(told)
+
+
+def _blamed(told: Told, channel: int, ports: set[Port]) -> Outcome:
+    """What verdicts say that name this channel, or no channel and one of its NICs; else SKIP."""
+    return max(
+        (
+            Outcome[one.outcome]
+            for one in told.judged
+            if one.channel == channel or (one.channel < 0 and (one.node, one.nic) in ports)
+        ),
+        default=Outcome.SKIP,
+    )
+
+
+def _claim(told: Told, claim: str) -> Outcome:
+    return max((Outcome[one.outcome] for one in told.judged if one.claim == claim), default=OPEN)
+
+
+def _unless_green(told: Told) -> Outcome:
+    """Of a channel of which too little is known: open, unless all of the exchange holds."""
+    return Outcome.PASS if worst_of(told) <= Outcome.PASS else OPEN
+
+
+def _unblamed(told: Told) -> Outcome:
+    """Of a channel that carried all: green, unless verdicts blame the exchange and no place."""
+    red = [one for one in told.judged if Outcome[one.outcome] > Outcome.PASS]
+    return Outcome.PASS if any(one.channel >= 0 or one.nic for one in red) else worst_of(told)
 
 
 def node_pairs(found: Sequence[Flow]) -> list[list[Flow]]:

@@ -116,10 +116,12 @@ def _row(run: Run, number: int, case: Case, *, brief: bool) -> Markup:
 
 def _name(run: Run, number: int, case: Case, told: Sequence[Told], *, brief: bool) -> Child:
     file, _, name = case.test.partition("::")
-    said: Child = join(el("span", file, class_="file"), name or file)
+    said: Child = join(
+        el("span", name or file, class_="name"), " ", el("span", file, class_="file")
+    )
     if case.red:
         return el("a", said, href=f"#{place(number)}")
-    reason = el("span", case.message, class_="file") if case.outcome is Outcome.SKIP else None
+    reason = el("p", case.message, class_="reason") if case.outcome is Outcome.SKIP else None
     judged = run.judged_of.get(case.test, [])
     if brief or not judged:
         return join(said, reason)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from harness.evidence import RunStarted
 from harness.report.exchanges import Told
 from harness.report.page.badge import SIGNS
-from harness.report.page.flows import Flow, Port, node_pairs
+from harness.report.page.flows import Flow, Port, node_pairs, spans
 from harness.report.page.markup import Markup, el, join
 from harness.report.page.svg import line, picture, rect, text
 from harness.report.page.table import as_table, table
@@ -20,7 +20,7 @@ from harness.report.page.units import size
 from harness.verdict import counted
 from harness.verdict.counters import rises
 
-WIDTH, BOX, NIC = 960.0, 262.0, 190.0
+WIDTH, BOX, NIC = 1120.0, 270.0, 220.0
 SLOT, TOP, GAP = 36.0, 38.0, 10.0
 WIDEST, THINNEST = 15.0, 1.5
 MOST_PAIRS = 6
@@ -77,7 +77,7 @@ def network(
 def _table(flows: Sequence[Flow]) -> Markup:
     rows = [
         (
-            flow.name,
+            spans(flow.channels),
             "/".join(flow.source),
             "/".join(flow.target),
             f"{flow.bytes:,}",

@@ -1,8 +1,9 @@
 """GB/s of each NIC over time, from the observers' counters alone.
 
-Between two samples a NIC has one rate. Time is cut into equal bins; a bin's rate is the bytes
-that were counted in it by the time that was observed of it, so that no byte is lost and a pause
-between exchanges stays a gap and does not look like a NIC without traffic.
+Between two samples a NIC has one rate. Where there are more samples than a picture can show, time
+is cut into equal bins: a bin's rate is the bytes that were counted in it by the time that was
+observed of it, so that no byte is lost and a pause between exchanges stays a gap and does not look
+like a NIC without traffic.
 """
 
 from __future__ import annotations
@@ -13,8 +14,13 @@ from itertools import pairwise
 
 from harness.evidence import NicCount, NicCounters
 from harness.report.exchanges import Told
+from harness.verdict.exchange import Seen
 
 Port = tuple[str, str]  # node, NIC
+Step = tuple[float, float, float]  # from, to, GB/s
+
+
+TOUCHING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,41 +43,48 @@ def intervals(told: Iterable[Told], began_at_s: dict[str, float]) -> dict[Port, 
     for one in told:
         offset_s = began_at_s.get(one.seen.name, 0.0)
         for node in dict.fromkeys(one.seen.nodes.values()):
-            samples = one.seen.seen(NicCounters, node=node)
-            for before, after in pairwise(samples):
-                for nic, interval in _between(
-                    before.record, after.record, before.at_s + offset_s, after.at_s + offset_s
-                ):
-                    found.setdefault((node, nic), []).append(interval)
+            samples = _whole(one.seen.seen(NicCounters, node=node))
+            for (start_s, before), (end_s, after) in pairwise(samples):
+                for nic, first in before.items():
+                    if made := _between(first, after[nic], start_s + offset_s, end_s + offset_s):
+                        found.setdefault((node, nic), []).append(made)
     return found
 
 
-def _between(
-    before: NicCounters, after: NicCounters, start_s: float, end_s: float
-) -> Iterator[tuple[str, Interval]]:
-    known = {nic.name: nic for nic in before.nics}
-    for nic in after.nics:
-        first = known.get(nic.name)
-        if first is not None and end_s > start_s and not _went_back(first, nic):
-            yield (
-                nic.name,
-                Interval(
-                    start_s=start_s,
-                    end_s=end_s,
-                    sent_bytes=nic.bytes_sent - first.bytes_sent,
-                    received_bytes=nic.bytes_recv - first.bytes_recv,
-                ),
-            )
+def _whole(samples: Iterable[Seen[NicCounters]]) -> Iterator[tuple[float, dict[str, NicCount]]]:
+    """Every sample with all NICs: one that stood still is left out of it by the observer."""
+    known: dict[str, NicCount] = {}
+    for sample in samples:
+        known = known | {nic.name: nic for nic in sample.record.nics}
+        yield sample.at_s, known
 
 
-def _went_back(first: NicCount, nic: NicCount) -> bool:
-    """A counter that was reset says nothing of what was between."""
-    return nic.bytes_sent < first.bytes_sent or nic.bytes_recv < first.bytes_recv
+def _between(first: NicCount, last: NicCount, start_s: float, end_s: float) -> Interval | None:
+    """None where nothing can be said: the counter was reset between."""
+    sent, received = last.bytes_sent - first.bytes_sent, last.bytes_recv - first.bytes_recv
+    if end_s <= start_s or sent < 0 or received < 0:
+        return None
+    return Interval(start_s=start_s, end_s=end_s, sent_bytes=sent, received_bytes=received)
 
 
-def binned(
-    found: Sequence[Interval], start_s: float, end_s: float, bins: int
-) -> list[tuple[float, float, float]]:
+def stepped(found: Sequence[Interval], start_s: float, end_s: float, most: int) -> list[Step]:
+    """The rates as they were sampled, or in bins where that is more than `most`."""
+    if len(found) > most:
+        return _merged(binned(found, start_s, end_s, most))
+    return _merged([(o.start_s, o.end_s, o.bytes / (o.end_s - o.start_s) / 1e9) for o in found])
+
+
+def _merged(steps: Iterable[Step]) -> list[Step]:
+    """Neighbours of one rate in one step: most of a NIC's time is spent at rest."""
+    merged: list[Step] = []
+    for step in steps:
+        if merged and merged[-1][2] == step[2] and abs(merged[-1][1] - step[0]) < TOUCHING_S:
+            step = (merged.pop()[0], *step[1:])
+        merged.append(step)
+    return merged
+
+
+def binned(found: Sequence[Interval], start_s: float, end_s: float, bins: int) -> list[Step]:
     """(from, to, GB/s) of each bin that was observed."""
     wide_s = (end_s - start_s) / bins
     if wide_s <= 0:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.report.page.markup import Markup, el, join
-from harness.report.page.pace import Interval, Port, binned
+from harness.report.page.pace import Interval, Port, Step, stepped
 from harness.report.page.svg import Plot, Scale, line, picture, steps, text
 from harness.report.page.table import as_table, table
 from harness.report.page.units import rate, seconds
 
-WIDTH, STRIP, TOP = 960.0, 70.0, 34.0
+WIDTH, STRIP, TOP = 1120.0, 70.0, 34.0
 LEFT, GUTTER = 46.0, 26.0
 BINS = 360
 MOST_NODES, MOST_NICS = 8, 16
@@ -29,7 +29,7 @@ def rates(
     ours = [port for port in shown if found.get(port)]
     if not ours or span[1] <= span[0]:
         return el("p", "No observer counted anything.")
-    bins = {port: binned(found[port], *span, BINS) for port in ours}
+    bins = {port: stepped(found[port], *span, BINS) for port in ours}
     peak = max(gb_s for one in bins.values() for _, _, gb_s in one)
     top = max([peak * 1.05, *(limits_gb_s.get(port, 0.0) * 1.1 for port in ours)]) or 1.0
     nodes = list(dict.fromkeys(node for node, _ in ours))[:MOST_NODES]
@@ -55,7 +55,7 @@ def rates(
 def _figure(
     ports: Sequence[Port],
     nodes: Sequence[str],
-    bins: dict[Port, list[tuple[float, float, float]]],
+    bins: dict[Port, list[Step]],
     span: Span,
     top: float,
     name: str,
@@ -75,7 +75,6 @@ def _figure(
             plot = Plot(x=Scale(*span, left, right), y=Scale(0, top, base, base - STRIP + 26))
             drawn.append(_strip(plot, port, bins[port], limits_gb_s.get(port, 0.0)))
         drawn.append(_time_axis(Scale(*span, left, right), bottom))
-    bin_s = (span[1] - span[0]) / BINS
     return el(
         "figure",
         el(
@@ -92,15 +91,14 @@ def _figure(
         ),
         el(
             "figcaption",
-            "Both directions together, by the NIC's own counters; each step is the mean of "
-            f"{seconds(bin_s)}. Dashed: the line's rate, one direction. Empty: nobody looked.",
+            "Both directions together, by the NIC's own counters: a step a sample, or the mean of "
+            f"1/{BINS} of the time where there are more. Dashed: the line's rate, one direction. "
+            "Empty: nobody looked.",
         ),
     )
 
 
-def _strip(
-    plot: Plot, port: Port, bins: list[tuple[float, float, float]], limit_gb_s: float
-) -> Markup:
+def _strip(plot: Plot, port: Port, bins: list[Step], limit_gb_s: float) -> Markup:
     x, y = plot.x, plot.y
     edges = [(x(start), x(end), y(gb_s)) for start, end, gb_s in bins]
     dashed = line([(x.start, y(limit_gb_s)), (x.end, y(limit_gb_s))], "limit")
@@ -125,9 +123,7 @@ def _time_axis(scale: Scale, bottom: float) -> Markup:
     )
 
 
-def _table(
-    found: dict[Port, list[Interval]], bins: dict[Port, list[tuple[float, float, float]]]
-) -> Markup:
+def _table(found: dict[Port, list[Interval]], bins: dict[Port, list[Step]]) -> Markup:
     rows = []
     for (node, nic), all_of in sorted(found.items()):
         observed_s = sum(one.end_s - one.start_s for one in all_of)

@@ -77,14 +77,14 @@ def _article(run: Run, number: int, case: Case, *, full: bool) -> Markup:
         el("pre", el("code", _command(run, case))),
         *parts,
         id=place(number),
-        class_="red lazy" if full else "red brief",
+        class_="red" if full else "red brief",
         aria_label=f"{case.outcome.name} {case.test}",
         tabindex=-1,
     )
 
 
 def _meta(case: Case, told: Sequence[Told]) -> Markup:
-    facts = [seconds(case.duration_s), counted(len(told), "exchange") if told else "", seeds(told)]
+    facts = [seconds(case.duration_s), counted(len(told), "exchange") if told else ""]
     source = f" at {case.source}" if case.source else ""
     test = el("code", case.test)
     row = el("a", "its line among all tests", href="#tests")
@@ -94,19 +94,21 @@ def _meta(case: Case, told: Sequence[Told]) -> Markup:
 def _next(run: Run, case: Case) -> Markup | None:
     judged = run.judged_of.get(case.test, [])
     steps = [one.next_step for one in judged if one.klass == case.klass and one.next_step]
-    return el("p", f"Next: {steps[0].rstrip('.')}.", class_="step") if steps else None
+    return el("p", "Next: ", _spoken(steps[0].rstrip(".")), ".", class_="step") if steps else None
 
 
 def _command(run: Run, case: Case) -> str:
     if case.test == RUN_CASE:
         return " ".join(run.started.command) if run.started else "pytest"
-    return replay(case.test, run.started)
+    command = replay(case.test, run.started)
+    seeded = seeds(run.told_of.get(case.test, []))
+    return f"{command}  # {seeded}" if seeded else command
 
 
 def _evidence(run: Run, case: Case, told: Sequence[Told]) -> Markup:
     judged = run.judged_of.get(case.test, [])
     first = [one for one in judged if Outcome[one.outcome] > Outcome.PASS]
-    lines = case.detail or "\n".join(line for one in first for line in one.evidence)
+    lines = _beyond(case) or "\n".join(line for one in first for line in one.evidence)
     if len(lines) > DETAIL_CHARS:
         lines = f"{lines[:DETAIL_CHARS]}\n... and {len(lines) - DETAIL_CHARS:,} characters more"
     planted = [f.kind for one in told for f in one.seen.plan.faults]
@@ -122,6 +124,19 @@ def _evidence(run: Run, case: Case, told: Sequence[Told]) -> Markup:
         _claims(judged) if judged else None,
         open=True,
     )
+
+
+def _beyond(case: Case) -> str:
+    """The detail without what stands above it already: the headline and the next step."""
+    lines = case.detail.splitlines()
+    headed = lines[1:] if lines[:1] == [case.message] else lines
+    return "\n".join(line for line in headed if not line.startswith("  next: "))
+
+
+def _spoken(sentence: str) -> Markup:
+    """With what stands in backquotes as code."""
+    parts = sentence.split("`")
+    return join(el("code", part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def _claims(judged: Sequence[Judged]) -> Markup:
@@ -163,7 +178,7 @@ def _title(told: Told) -> str:
     of = f" of {expected:.3f}" if expected else ""
     return (
         f"{plan.program or plan.exercise}, {counted(plan.channels, 'channel')}, "
-        f"{size(told.bytes)} of {size(plan.total_bytes)}, {rate(told.seen.gb_s)}{of}"
+        f"{size(told.bytes)} of {size(plan.total_bytes)} delivered, {rate(told.seen.gb_s)}{of}"
     )
 
 

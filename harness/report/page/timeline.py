@@ -11,7 +11,7 @@ from harness.report.page.svg import Plot, Scale, dot, line, picture, rect, text
 from harness.report.page.units import seconds
 from harness.verdict.exchange import ROLES
 
-WIDTH, LEFT, LANE = 900.0, 150.0, 34.0
+WIDTH, LEFT, LANE = 1120.0, 150.0, 36.0
 NUMBER_PX = 16.0  # room that a number needs
 
 

@@ -14,7 +14,7 @@ from harness.report.exchanges import Told
 from harness.report.page.markup import Markup, el, join
 from harness.report.page.svg import Plot, Scale, line, picture, rect, text
 from harness.report.page.table import as_table, table
-from harness.report.page.units import seconds, size
+from harness.report.page.units import block, seconds
 from harness.verdict import counted
 
 WIDTH, HEIGHT = 460.0, 200.0
@@ -60,7 +60,7 @@ def _plan(told: Told) -> str:
     plan = told.seen.plan
     return (
         f"{plan.program or plan.exercise}, {counted(plan.channels, 'channel')}, "
-        f"{size(plan.size_bytes)} an iteration, chunks of {size(plan.chunk_bytes)}, "
+        f"{block(plan.size_bytes)} an iteration, chunks of {block(plan.chunk_bytes)}, "
         f"{plan.memory} memory"
     )
 
@@ -83,16 +83,21 @@ def _figure(times: Times, name: str) -> Markup:
             _summary(times),
             WIDTH,
             HEIGHT,
-            plot.axes(f"time of an iteration, {unit}", "iterations", x_ticks=plot.x.ticks(5)),
+            plot.axes(
+                f"time of an iteration, {unit}",
+                "iterations",
+                x_ticks=plot.x.ticks(5),
+                y_most=min(max(counts), 4),
+            ),
             [
                 rect(plot.x.start + at * wide, plot.y(n), wide - 1, plot.y(0) - plot.y(n), "bar")
                 for at, n in enumerate(counts)
                 if n
             ],
-            line([(middle, plot.y(0)), (middle, 30)], "limit"),
-            text(middle, 24, f"median {seconds(times.at(0.5))}", "dim", "middle"),
+            line([(middle, plot.y(0)), (middle, 18)], "limit"),
+            text(middle, 13, f"median {seconds(times.at(0.5))}", "dim", "middle"),
         ),
-        el("figcaption", f"{times.plan}. {_summary(times)}"),
+        el("figcaption", f"{times.plan[:1].upper()}{times.plan[1:]}. {_summary(times)}"),
         class_="histogram",
     )
 

@@ -24,7 +24,7 @@ def head(run: Run) -> Markup:
     return el(
         "header",
         el("h1", _title(run)),
-        el("p", badge(run.outcome), class_=f"verdict is-{run.outcome.name}"),
+        el("p", badge(run.outcome, "verdict")),
         el("p", _sentence(run), class_="said"),
         el("dl", _facts(run), class_="facts"),
         class_="head",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+BINARY = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 SCALES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
@@ -13,6 +14,14 @@ def size(count: float) -> str:
         if abs(count) >= scale:
             return f"{count / scale:.2f} {unit}"
     return f"{count:,.0f} B"
+
+
+def block(count: float) -> str:
+    """What a plan asks for, which people choose in powers of two: `64 MiB`, `512 KiB`."""
+    for unit, scale in BINARY:
+        if count >= scale and count % scale == 0:
+            return f"{count / scale:,.0f} {unit}"
+    return size(count)
 
 
 def rate(gb_s: float) -> str:
