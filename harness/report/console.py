@@ -16,6 +16,7 @@ from harness.report.mesh import GpuRow, Mesh, NicRow, Row, meshes
 from harness.verdict import Outcome, counted, headline, worst
 
 JUNIT = "junit.xml"
+PAGE = "index.html"
 MOST_RED = 50  # more than a screenful; the report has all of them
 
 
@@ -77,6 +78,7 @@ def run_lines(entries: Sequence[Entry], folder: Path) -> list[str]:
         *([f"and {len(red) - MOST_RED} more in the report"] if len(red) > MOST_RED else []),
         _totals(found),
         f"verdict: {outcome(entries).name}",
+        f"page: {_near(folder / PAGE)}",
         f"report: {_near(folder / JUNIT)}",
     ]
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from harness.errors import ReportError
 from harness.evidence import Entry, read_run
-from harness.report.console import JUNIT
+from harness.report.console import JUNIT, PAGE
 from harness.report.junit import junit
+from harness.report.page import page
 from harness.report.summary import summary
 
 VERDICT = "verdict.json"
@@ -26,6 +27,7 @@ def write(folder: Path, *, profile: str = "rich") -> list[Entry]:
     entries = read_run(folder)
     replace_file(folder / JUNIT, junit(entries, profile=profile))
     replace_file(folder / VERDICT, _json(summary(entries)))
+    replace_file(folder / PAGE, page(entries))
     return entries
 
 

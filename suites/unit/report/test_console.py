@@ -49,9 +49,10 @@ def test_no_exchange_no_lines() -> None:
 
 
 def test_a_run_ends_with_totals_verdict_and_report() -> None:
-    *_, totals, verdict, report = run_lines(run(), FOLDER)
+    *_, totals, verdict, page, report = run_lines(run(), FOLDER)
     assert totals == "5 tests: 1 SKIP, 1 PASS, 1 INCONCLUSIVE, 1 FAIL, 1 ERROR"
-    assert (verdict, report) == ("verdict: ERROR", "report: reports/run-1/junit.xml")
+    assert (verdict, page) == ("verdict: ERROR", "page: reports/run-1/index.html")
+    assert report == "report: reports/run-1/junit.xml"
 
 
 def test_a_run_shows_every_red_test_with_its_reason() -> None:
@@ -66,11 +67,11 @@ def test_a_green_run_shows_its_largest_exchange_by_channel() -> None:
     assert lines[0] == "run run-1, tier testbed, nodes alpha, beta"
     assert lines[1].startswith("largest exchange main-1")
     assert [line.split()[1] for line in lines[3:7]] == ["0", "1", "2", "3"]
-    assert lines[-2] == "verdict: PASS"
+    assert lines[-3] == "verdict: PASS"
 
 
 def test_a_run_of_which_nothing_is_known_is_an_error() -> None:
-    assert run_lines([], FOLDER)[-2] == "verdict: ERROR"
+    assert run_lines([], FOLDER)[-3] == "verdict: ERROR"
 
 
 def test_the_preflight_is_told_in_one_line() -> None:

@@ -10,6 +10,7 @@ import pytest
 from harness.errors import EvidenceError, ReportError
 from harness.evidence import Entry, Journal
 from harness.report import junit, replace_file, write
+from harness.report.page import page
 from suites.unit.report.run import green, run
 
 
@@ -25,17 +26,19 @@ def journal(folder: Path, entries: list[Entry]) -> Path:
 def test_reports_lie_beside_the_journal_and_nothing_else_does(tmp_path: Path) -> None:
     entries = write(journal(tmp_path, green()))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "index.html",
         "journal.jsonl",
         "junit.xml",
         "verdict.json",
     ]
     assert (tmp_path / "junit.xml").read_text() == junit(entries)
+    assert (tmp_path / "index.html").read_text() == page(entries)
     assert json.loads((tmp_path / "verdict.json").read_text())["outcome"] == "PASS"
 
 
 def test_the_same_journal_gives_the_same_bytes(tmp_path: Path) -> None:
     journal(tmp_path, run())
-    names = ("junit.xml", "verdict.json")
+    names = ("index.html", "junit.xml", "verdict.json")
     write(tmp_path)
     first = [(tmp_path / name).read_bytes() for name in names]
     write(tmp_path)
