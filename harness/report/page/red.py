@@ -6,6 +6,7 @@ headline, their evidence and their command, and the journal has the rest.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from harness.evidence import Judged
@@ -99,7 +100,7 @@ def _next(run: Run, case: Case) -> Markup | None:
 
 def _command(run: Run, case: Case) -> str:
     if case.test == RUN_CASE:
-        return " ".join(run.started.command) if run.started else "pytest"
+        return shlex.join(run.started.command if run.started else ()) or "pytest"
     command = replay(case.test, run.started)
     seeded = seeds(run.told_of.get(case.test, []))
     return f"{command}  # {seeded}" if seeded else command
