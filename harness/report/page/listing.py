@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.report.case import Case
-from harness.report.exchanges import Told
-from harness.report.page.badge import badge
 from harness.report.page.markup import Child, Markup, el, join
-from harness.report.page.red import place
+from harness.report.page.red import place, placed
 from harness.report.page.run import Run
 from harness.verdict import Outcome, counted
 
 PART = 250  # rows
 WITH_CLAIMS = 1_500  # tests; larger runs name the place of their green claims instead
 HEADS = ("outcome", "test", "claims", "GB/s", "words verified", "time, s")
-NUMERIC = range(2, 6)
 ORDERS = ("red first", "plan", "slowest", "fastest GB/s")
 
 
 def listing(run: Run) -> Markup:
     ordered = run.ordered
     parts = [ordered[at : at + PART] for at in range(0, len(ordered), PART)]
-    brief = len(ordered) > WITH_CLAIMS
+    brief, linked = len(ordered) > WITH_CLAIMS, placed(run)
     return el(
         "div",
         _controls(run),
@@ -34,7 +31,12 @@ def listing(run: Run) -> Markup:
         if brief
         else None,
         [
-            _part(run, part, at * PART + 1, len(ordered), brief=brief)
+            _part(
+                part,
+                at * PART + 1,
+                len(ordered),
+                [_row(run, n, case, linked=n in linked, brief=brief) for n, case in part],
+            )
             for at, part in enumerate(parts)
         ],
         class_="tests",
@@ -70,9 +72,7 @@ def _controls(run: Run) -> Markup:
     )
 
 
-def _part(
-    run: Run, part: Sequence[tuple[int, Case]], first: int, of: int, *, brief: bool
-) -> Markup:
+def _part(part: Sequence[tuple[int, Case]], first: int, of: int, rows: Sequence[Markup]) -> Markup:
     outcomes = sorted({case.outcome.name for _, case in part})
     last = first + len(part) - 1
     whole = f"Tests {first:,} to {last:,} of {of:,}" if of > len(part) else counted(of, "test")
@@ -82,48 +82,42 @@ def _part(
             "table",
             el("caption", whole),
             el("colgroup", [el("col", class_=f"c{n}") for n in range(1, len(HEADS) + 1)]),
-            el(
-                "thead", el("tr", [_head(at, name) for at, name in enumerate(HEADS)], class_="head")
-            ),
-            el("tbody", [_row(run, number, case, brief=brief) for number, case in part]),
+            el("thead", el("tr", [el("th", name, scope="col") for name in HEADS], class_="head")),
+            el("tbody", rows),
         ),
         class_=" ".join(["part", *["small"] * (of <= PART), *outcomes]),
     )
 
 
-def _head(at: int, name: str) -> Markup:
-    return el("th", name, scope="col", class_="n" if at in NUMERIC else None)
-
-
-def _row(run: Run, number: int, case: Case, *, brief: bool) -> Markup:
+def _row(run: Run, number: int, case: Case, *, linked: bool, brief: bool) -> Markup:
     told = run.told_of.get(case.test, [])
     judged = run.judged_of.get(case.test, [])
     settled = sum(one.outcome == Outcome.PASS.name for one in judged)
     fastest = max((one.seen.gb_s for one in told), default=0.0)
     words = sum(one.words_verified for one in told)
+    outcome = case.outcome.name
     return el(
         "tr",
-        el("td", badge(case.outcome)),
-        el("th", _name(run, number, case, told, brief=brief), scope="row"),
-        el("td", f"{settled} of {len(judged)}" if judged else "", class_="n"),
-        el("td", f"{fastest:.3f}" if fastest else "", class_="n"),
-        el("td", f"{words:,}" if words else "", class_="n"),
-        el("td", f"{case.duration_s:.2f}", class_="n"),
+        el("td", outcome, class_=f"badge is-{outcome}"),
+        el("th", _name(run, number, case, linked=linked, brief=brief), scope="row"),
+        el("td", f"{settled} of {len(judged)}" if judged else ""),
+        el("td", f"{fastest:.3f}" if fastest else ""),
+        el("td", f"{words:,}" if words else ""),
+        el("td", f"{case.duration_s:.2f}"),
         id=f"test-{number}",
-        class_=case.outcome.name,
+        class_=outcome,
     )
 
 
-def _name(run: Run, number: int, case: Case, told: Sequence[Told], *, brief: bool) -> Child:
+def _name(run: Run, number: int, case: Case, *, linked: bool, brief: bool) -> Child:
     file, _, name = case.test.partition("::")
-    said: Child = join(
-        el("span", name or file, class_="name"), " ", el("span", file, class_="file")
-    )
-    if case.red:
+    said = join(name or file, " ", el("span", file, class_="file") if name else None)
+    if linked:
         return el("a", said, href=f"#{place(number)}")
-    reason = el("p", case.message, class_="reason") if case.outcome is Outcome.SKIP else None
+    if case.red or case.outcome is Outcome.SKIP:
+        return join(said, el("p", case.message, class_="reason"))
     judged = run.judged_of.get(case.test, [])
     if brief or not judged:
-        return join(said, reason)
+        return said
     claims = [el("li", f"{one.claim}: {one.fact} ({one.checked:,} compared)") for one in judged]
-    return join(el("details", el("summary", said), el("ul", claims)), reason)
+    return el("details", el("summary", said), el("ul", claims))

@@ -1,7 +1,7 @@
 """What is red, first: an index, then each with its evidence, timeline, rates, logs and command.
 
-The first of them are told in full. A run with more is broken as a whole: the others have their
-headline, their evidence and their command, and the journal has the rest.
+The first of them are told in full. A run with more is broken as a whole: of the others, some have
+their headline, their evidence and their command, and the rest a line among all tests.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from harness.verdict import Outcome, counted
 from harness.verdict.speed import line_gb_s
 
 IN_FULL = 40
+IN_BRIEF = 300
 MOST_EXCHANGES = 3  # of one test, told in full: the red ones first
 MESSAGE_CHARS = 400
 DETAIL_CHARS = 20_000
@@ -38,10 +39,19 @@ def red(run: Run) -> Markup:
     found = run.red
     if not found:
         return el("p", "Nothing is red.")
+    told, left_out = found[: IN_FULL + IN_BRIEF], len(found) - IN_FULL - IN_BRIEF
+    rest = f"{counted(max(left_out, 0), 'red test')} more: a line each among all tests, below, and "
     return join(
-        el("ol", [_line(number, case) for number, case in found], class_="index"),
-        [_article(run, n, case, full=at < IN_FULL) for at, (n, case) in enumerate(found)],
+        el("ol", [_line(number, case) for number, case in told], class_="index"),
+        el("p", rest, "their evidence in junit.xml.") if left_out > 0 else None,
+        [_article(run, n, case) for n, case in told[:IN_FULL]],
+        [_brief(run, n, case) for n, case in told[IN_FULL:]],
     )
+
+
+def placed(run: Run) -> frozenset[int]:
+    """The numbers of the red tests that have an article."""
+    return frozenset(number for number, _ in run.red[: IN_FULL + IN_BRIEF])
 
 
 def place(number: int) -> str:
@@ -58,16 +68,9 @@ def _where(case: Case) -> Markup:
     return el("span", case.test.rpartition("/")[2], class_="file muted")
 
 
-def _article(run: Run, number: int, case: Case, *, full: bool) -> Markup:
+def _article(run: Run, number: int, case: Case) -> Markup:
     told = run.told_of.get(case.test, [])
-    parts: list[Child] = [_evidence(run, case, told)]
-    if full:
-        ordered = sorted(told, key=lambda one: -worst_of(one))[:MOST_EXCHANGES]
-        parts += [
-            _exchange(run, one, f"{place(number)}-{at}")
-            for at, one in enumerate(ordered)
-            if worst_of(one) > Outcome.PASS or at == 0
-        ]
+    ordered = sorted(told, key=lambda one: -worst_of(one))[:MOST_EXCHANGES]
     return el(
         "article",
         badge(case.outcome),
@@ -76,9 +79,28 @@ def _article(run: Run, number: int, case: Case, *, full: bool) -> Markup:
         _next(run, case),
         el("h4", "Run it again"),
         el("pre", el("code", _command(run, case))),
-        *parts,
+        _evidence(run, case, told),
+        [
+            _exchange(run, one, f"{place(number)}-{at}")
+            for at, one in enumerate(ordered)
+            if worst_of(one) > Outcome.PASS or at == 0
+        ],
         id=place(number),
-        class_="red" if full else "red brief",
+        class_="red",
+        aria_label=f"{case.outcome.name} {case.test}",
+        tabindex=-1,
+    )
+
+
+def _brief(run: Run, number: int, case: Case) -> Markup:
+    return el(
+        "article",
+        badge(case.outcome),
+        el("h3", _short(case.message or case.klass)),
+        el("pre", el("code", _command(run, case))),
+        el("details", el("summary", "Evidence"), el("pre", _cut(_beyond(case)))),
+        id=place(number),
+        class_="red brief",
         aria_label=f"{case.outcome.name} {case.test}",
         tabindex=-1,
     )
@@ -110,13 +132,18 @@ def _evidence(run: Run, case: Case, told: Sequence[Told]) -> Markup:
     judged = run.judged_of.get(case.test, [])
     first = [one for one in judged if Outcome[one.outcome] > Outcome.PASS]
     lines = _beyond(case) or "\n".join(line for one in first for line in one.evidence)
-    if len(lines) > DETAIL_CHARS:
-        lines = f"{lines[:DETAIL_CHARS]}\n... and {len(lines) - DETAIL_CHARS:,} characters more"
     planted = [f.kind for one in told for f in one.seen.plan.faults]
     return el(
         "details",
         el("summary", "Evidence"),
-        el("pre", lines, class_="long", tabindex=0, role="region", aria_label="Evidence in words")
+        el(
+            "pre",
+            _cut(lines),
+            class_="long",
+            tabindex=0,
+            role="region",
+            aria_label="Evidence in words",
+        )
         if lines
         else el("p", "There is nothing beyond the headline."),
         el("p", f"The plan of this test planted a fault on purpose: {', '.join(planted)}.")
@@ -125,6 +152,16 @@ def _evidence(run: Run, case: Case, told: Sequence[Told]) -> Markup:
         _claims(judged) if judged else None,
         open=True,
     )
+
+
+def _words(lines: str) -> Markup:
+    name = "Evidence in words"
+    return el("pre", _cut(lines), class_="long", tabindex=0, role="region", aria_label=name)
+
+
+def _cut(text: str) -> str:
+    left_out = len(text) - DETAIL_CHARS
+    return f"{text[:DETAIL_CHARS]}\n... and {left_out:,} characters more" if left_out > 0 else text
 
 
 def _beyond(case: Case) -> str:

@@ -56,7 +56,7 @@ class Run:
         numbered = list(enumerate(self.cases, 1))
         return sorted(numbered, key=lambda one: -one[1].outcome if one[1].red else 0)
 
-    @property
+    @cached_property
     def red(self) -> list[tuple[int, Case]]:
         return [(number, case) for number, case in self.ordered if case.red]
 

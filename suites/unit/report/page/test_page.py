@@ -23,9 +23,9 @@ def rows(text: str) -> list[tuple[str, str]]:
 
 
 def _test(row: html.HtmlElement) -> str:
-    file = "".join(e.text_content() for e in row.xpath(".//span[@class='file']"))
-    name = "".join(e.text_content() for e in row.xpath(".//span[@class='name']"))
-    return f"{file}::{name}" if file else name
+    said = row.find("th").xpath(".//summary") or row.find("th").xpath("./a") or [row.find("th")]
+    name, *file = said[0].xpath("text() | span/text()")
+    return f"{file[0]}::{name.strip()}" if file else name.strip()
 
 
 @pytest.mark.parametrize("made", RUNS)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from lxml import html
 
-from harness.report.page.red import IN_FULL, place, red
+from harness.report.page import page
+from harness.report.page.red import IN_BRIEF, IN_FULL, place, red
 from harness.report.page.run import Run
 from suites.unit.report.page.made import many
+from suites.unit.report.page.rules import problems
 from suites.unit.report.run import BROKEN, DAMAGED, green, run
 
 
@@ -66,6 +68,13 @@ def test_beyond_the_first_the_red_are_told_in_brief() -> None:
     assert len(articles) == 2 * IN_FULL
     assert [one.get("class") for one in articles[-IN_FULL:]] == ["red brief"] * IN_FULL
     assert "evidence" in articles[-1].findtext("details/pre")
+
+
+def test_a_run_of_nothing_but_red_points_to_the_rest() -> None:
+    entries = many(IN_FULL + IN_BRIEF + 7, ("FAIL",))
+    assert "7 red tests more" in made(entries).text_content()
+    assert len(list(made(entries).iter("article"))) == IN_FULL + IN_BRIEF
+    assert problems(page(entries)) == []
 
 
 def test_a_green_run_says_that_nothing_is_red() -> None:
