@@ -16,13 +16,13 @@ from harness.report.page import page as made
 from suites.browser.chromium import find
 from suites.browser.rich import rich
 from suites.unit.report.page.made import many
-from suites.unit.report.run import green, run
+from suites.unit.report.run import green
 
 MISSING = (
     "no Chromium, neither playwright's own nor on PATH; expected one. Run "
     "`python -m suites.browser.chromium` or `apt-get install chromium`"
 )
-RUNS = {"green": green, "red": run, "rich": rich, "many": lambda: many(10_000)}
+RUNS = {"green": green, "red": rich, "many": lambda: many(10_000)}
 WIDE = {"width": 1280, "height": 900}
 Open = Callable[..., Page]
 

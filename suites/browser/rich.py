@@ -1,4 +1,6 @@
-"""A run whose page has every part: a scaling curve, a histogram, a canary, a moved channel."""
+"""A run whose page has every part and every outcome: a scaling curve, a histogram, a canary, a
+channel that went elsewhere, a role that was killed, and the run of the reports' unit tests.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,6 @@ from dataclasses import asdict, replace
 from harness.evidence import (
     Entry,
     ExchangePlanned,
-    IterationDone,
     Note,
     RoleExited,
     RunEnded,
@@ -17,9 +18,10 @@ from harness.evidence import (
 )
 from harness.plan import MIB, Fault
 from harness.verdict import cause, headline, judge
-from suites.unit.report.run import joined
+from suites.unit.report.run import joined, run
 from suites.unit.verdict.clean import added, changed, clean, edited, entries_of, sockets_changed
 
+ITERATIONS = 20  # enough for a histogram
 SCALING = "suites/hardware/test_scaling.py::test_throughput_grows_with_channels[{}]"
 MOVED = "suites/faults/planted.py::test_fault[swap_nics]"
 STOPPED = "suites/hardware/test_soak.py::test_clean_exchanges_raise_no_alarm"
@@ -40,7 +42,8 @@ def rich() -> list[Entry]:
     planned = TestsPlanned(tests=dict.fromkeys(parts, "suites/hardware/test_scaling.py:23"))
     first = entries_of([(0.0, began), (0.1, planned)], exchange="")
     told = [_with_verdicts(test, entries) for test, entries in parts.items()]
-    return joined([first, *told, entries_of([(0.0, RunEnded(exit_code=1))], exchange="")])
+    last = entries_of([(0.0, RunEnded(exit_code=1))], exchange="")
+    return joined([first, *told, run()[1:-1], last])
 
 
 def _node(name: str) -> dict[str, object]:
@@ -48,21 +51,13 @@ def _node(name: str) -> dict[str, object]:
 
 
 def _transfer(channels: int) -> list[Entry]:
-    entries = clean(
-        f"main-{channels}",
+    return clean(
+        f"scale-{channels}",
         SCALING.format(channels),
         channels=channels,
-        size_bytes=4 * channels * MIB,
+        size_bytes=channels * MIB,
+        iterations=ITERATIONS,
     )
-    if channels < 4:
-        return entries
-    for n in range(20):
-        done = IterationDone(
-            node="beta", role="client", iteration=n, bytes=1, chunks=1, started_s=1.0,
-            ended_s=1.02 + (n % 7) / 500,
-        )  # fmt: skip
-        entries = added(entries, done, 1.4)
-    return entries
 
 
 def _moved() -> list[Entry]:
