@@ -45,6 +45,10 @@ def test_nothing_serious_is_found(visit: Open, name: str, scheme: str) -> None:
     assert findings(visit(name, scheme=scheme)) == []
 
 
+def test_nothing_serious_is_found_on_a_phone(visit: Open) -> None:
+    assert findings(visit("red", width=WIDTHS[0])) == []
+
+
 @pytest.mark.parametrize(
     ("planted", "rule"),
     [

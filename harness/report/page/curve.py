@@ -57,7 +57,7 @@ def curve(told: Sequence[Told]) -> Markup:
             "No two green exchanges differ in their channels alone: there is no curve to draw.",
         )
     return join(
-        el("figure", el("div", _picture(found), class_="pan"), el("figcaption", _caption(what))),
+        el("figure", _picture(found), el("figcaption", _caption(what))),
         as_table("The same as a table", _table(found)),
     )
 

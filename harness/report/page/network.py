@@ -14,7 +14,7 @@ from harness.report.exchanges import Told
 from harness.report.page.badge import SIGNS
 from harness.report.page.flows import Flow, Port, node_pairs, spans
 from harness.report.page.markup import Markup, el, join
-from harness.report.page.svg import line, picture, rect, text
+from harness.report.page.svg import line, pan, picture, rect, text
 from harness.report.page.table import as_table, table
 from harness.report.page.units import size
 from harness.verdict import counted
@@ -116,8 +116,7 @@ def _figure(
     most = max((flow.bytes for flow in pair), default=0)
     return el(
         "figure",
-        el(
-            "div",
+        pan(
             picture(
                 f"{name}-flow",
                 f"What flowed between {left} and {right}",
@@ -132,7 +131,7 @@ def _figure(
                 _nics(left, places["left"], heights["left"], known, counters, "left"),
                 _nics(right, places["right"], heights["right"], known, counters, "right"),
             ),
-            class_="pan",
+            "Picture of the flows",
         ),
         el(
             "figcaption",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.report.page.markup import Markup, el, join
 from harness.report.page.pace import Interval, Port, Step, stepped
-from harness.report.page.svg import Plot, Scale, line, picture, steps, text
+from harness.report.page.svg import Plot, Scale, line, pan, picture, steps, text
 from harness.report.page.table import as_table, table
 from harness.report.page.units import rate, seconds
 
@@ -77,8 +77,7 @@ def _figure(
         drawn.append(_time_axis(Scale(*span, left, right), bottom))
     return el(
         "figure",
-        el(
-            "div",
+        pan(
             picture(
                 f"{name}-rates",
                 f"GB/s per NIC over time on {' and '.join(nodes)}",
@@ -87,7 +86,7 @@ def _figure(
                 bottom + 36,
                 *drawn,
             ),
-            class_="pan",
+            "GB/s over time",
         ),
         el(
             "figcaption",

@@ -34,6 +34,11 @@ def picture(
     )
 
 
+def pan(shown: Markup, what: str) -> Markup:
+    """A wide picture that scrolls by itself on a narrow screen, by keyboard too."""
+    return el("div", shown, class_="pan", role="group", aria_label=what, tabindex=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """From values to places, straight."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from harness.report.exchanges import Told
 from harness.report.page.events import CONTROLLER, Event, clocks, events, groups
 from harness.report.page.markup import Markup, el, join
-from harness.report.page.svg import Plot, Scale, dot, line, picture, rect, text
+from harness.report.page.svg import Plot, Scale, dot, line, pan, picture, rect, text
 from harness.report.page.units import seconds
 from harness.verdict.exchange import ROLES
 
@@ -23,7 +23,7 @@ def timeline(told: Told, name: str) -> Markup:
     return join(
         el(
             "figure",
-            el("div", _picture(told, ordered, together, name), class_="pan"),
+            pan(_picture(told, ordered, together, name), "Timeline"),
             el("figcaption", _caption(told)),
         ),
         _list(together),

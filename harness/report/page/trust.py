@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from harness.report.page.badge import MEANS, badge
+from harness.report.page.badge import badge
 from harness.report.page.canaries import Canary, canaries
 from harness.report.page.markup import Child, Markup, el
 from harness.report.page.run import Run
 from harness.report.page.units import moment, seconds, size
 from harness.verdict import Outcome, counted, headline
 
+FEW = 5  # kinds of canaries by name
+SAYS = {
+    Outcome.PASS: "All that was claimed was compared, and it held",
+    Outcome.FAIL: "The product is wrong somewhere",
+    Outcome.ERROR: "The bench or a test is wrong somewhere, so not everything could be judged",
+    Outcome.INCONCLUSIVE: "The evidence does not reach everywhere",
+    Outcome.SKIP: "Nothing was compared",
+}
 TIERS = {
-    "testbed": "namespaces on one machine, host memory, sockets: nothing is about real NICs",
-    "testbed-gpu": "namespaces on one machine, GPU memory, sockets: nothing is about real NICs",
-    "two-node": "two machines, sockets: nothing here is about the vendor's plugin",
-    "two-node-tcpx": "two machines, GPU memory, the vendor's plugin",
+    "testbed": "Namespaces on one machine, host memory, sockets: nothing is about real NICs",
+    "testbed-gpu": "Namespaces on one machine, GPU memory, sockets: nothing is about real NICs",
+    "two-node": "Two machines, sockets: nothing here is about the vendor's plugin",
+    "two-node-tcpx": "Two machines, GPU memory, the vendor's plugin",
 }
 
 
@@ -52,8 +60,7 @@ def _title(run: Run) -> str:
 def _sentence(run: Run) -> str:
     counts = Counter(case.outcome for case in run.cases)
     words = [f"{counts[o]:,} {o.name}" for o in sorted(Outcome, reverse=True) if counts[o]]
-    meaning = MEANS[run.outcome]
-    return f"{counted(len(run.cases), 'test')}: {', '.join(words)}. {run.outcome.name}: {meaning}."
+    return f"{SAYS[run.outcome]}. {counted(len(run.cases), 'test')}: {', '.join(words) or 'none'}."
 
 
 def _facts(run: Run) -> list[Markup]:
@@ -81,10 +88,10 @@ def _canary_fact(found: list[Canary]) -> Markup:
         return _fact(
             "Canaries caught", el("span", f"{caught} of {len(found)}", class_="is-FAIL"), why
         )
-    kinds = ", ".join(sorted({one.what for one in found})[:6])
-    return _fact(
-        "Canaries caught", f"{caught} of {len(found)}", f"Planted faults, all found: {kinds}."
-    )
+    kinds = sorted({one.what for one in found})
+    more = f" and {len(kinds) - FEW} more" if len(kinds) > FEW else ""
+    why = f"Faults planted on purpose, all found: {', '.join(kinds[:FEW])}{more}."
+    return _fact("Canaries caught", f"{caught} of {len(found)}", why)
 
 
 def _claim_fact(run: Run) -> Markup:
@@ -111,7 +118,9 @@ def _unknown_fact(run: Run) -> Markup:
     lines = sum(1 for _ in _unknown(run))
     link = el("a", counted(lines, "line"), href="#unknown") if lines else "nothing"
     skipped = sum(case.outcome is Outcome.SKIP for case in run.cases)
-    return _fact("Could not be known", link, f"Of it, {counted(skipped, 'test')} skipped.")
+    return _fact(
+        "Could not be known", link, f"{counted(skipped, 'test')} skipped, each for a stated reason."
+    )
 
 
 def _tier_fact(run: Run) -> Markup:

@@ -30,8 +30,8 @@ def lines(entries: list[Entry]) -> list[str]:
 
 def test_verdict_counts_and_meaning_come_first() -> None:
     made = html.fromstring(head(Run(run()))).text_content()
-    assert "ERROR5 tests: 1 ERROR, 1 FAIL, 1 INCONCLUSIVE, 1 PASS, 1 SKIP." in made
-    assert "ERROR: the bench is wrong" in made
+    assert "▲ ERRORThe bench or a test is wrong somewhere" in made
+    assert "5 tests: 1 ERROR, 1 FAIL, 1 INCONCLUSIVE, 1 PASS, 1 SKIP." in made
 
 
 def test_a_green_run_states_what_it_rests_on() -> None:
@@ -50,7 +50,9 @@ def test_a_claim_without_a_verdict_is_counted_and_named() -> None:
 
 def test_a_canary_that_was_missed_is_named() -> None:
     assert facts(with_fault(green(), "flip"))["Canaries caught"].startswith("0 of 1 | Missed: flip")
-    assert facts_of(of_tests(planted="PASS"))["Canaries caught"].startswith("1 of 1 | Planted")
+    assert facts_of(of_tests(planted="PASS"))["Canaries caught"].startswith(
+        "1 of 1 | Faults planted"
+    )
 
 
 def test_payload_that_nobody_verified_is_not_counted_as_verified() -> None:
