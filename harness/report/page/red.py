@@ -22,7 +22,7 @@ from harness.report.page.pace import intervals
 from harness.report.page.rates import rates
 from harness.report.page.replay import replay, seeds
 from harness.report.page.run import Run, worst_of
-from harness.report.page.table import table
+from harness.report.page.table import as_table, table
 from harness.report.page.timeline import timeline
 from harness.report.page.units import rate, seconds, size
 from harness.verdict import Outcome, counted
@@ -30,6 +30,7 @@ from harness.verdict.speed import line_gb_s
 
 IN_FULL = 40
 IN_BRIEF = 300
+MANY_CLAIMS = 12
 MOST_EXCHANGES = 3  # of one test, told in full: the red ones first
 MESSAGE_CHARS = 400
 DETAIL_CHARS = 20_000
@@ -70,7 +71,8 @@ def _where(case: Case) -> Markup:
 
 def _article(run: Run, number: int, case: Case) -> Markup:
     told = run.told_of.get(case.test, [])
-    ordered = sorted(told, key=lambda one: -worst_of(one))[:MOST_EXCHANGES]
+    # Where all are green a claim beyond them is not, mostly on the last.
+    ordered = sorted(reversed(told), key=lambda one: -worst_of(one))[:MOST_EXCHANGES]
     return el(
         "article",
         badge(case.outcome),
@@ -178,11 +180,26 @@ def _spoken(sentence: str) -> Markup:
 
 
 def _claims(judged: Sequence[Judged]) -> Markup:
-    rows = [
-        (one.claim, badge(Outcome[one.outcome]), f"{one.checked:,}", one.fact)
-        for one in sorted(judged, key=lambda one: -Outcome[one.outcome])
-    ]
-    return table("Claims of this test", ("claim", "verdict", "compared", "fact"), rows, numeric={2})
+    """All of them; where they are many, those that hold are folded away."""
+    ordered = sorted(judged, key=lambda one: -Outcome[one.outcome])
+    if len(ordered) <= MANY_CLAIMS:
+        return _claim_table("Claims of this test", ordered)
+    open_ = [one for one in ordered if Outcome[one.outcome] > Outcome.PASS]
+    held = ordered[len(open_) :]
+    return join(
+        _claim_table("Claims of this test that do not hold", open_) if open_ else None,
+        as_table(
+            f"{counted(len(held), 'claim')} of it that hold",
+            _claim_table("Claims of this test that hold", held),
+        )
+        if held
+        else None,
+    )
+
+
+def _claim_table(caption: str, judged: Sequence[Judged]) -> Markup:
+    rows = [(o.claim, badge(Outcome[o.outcome]), f"{o.checked:,}", o.fact) for o in judged]
+    return table(caption, ("claim", "verdict", "compared", "fact"), rows, numeric={2})
 
 
 def _exchange(run: Run, told: Told, name: str) -> Markup:

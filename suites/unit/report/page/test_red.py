@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from lxml import html
 
+from harness.evidence import Entry, Judged
 from harness.report.page import page
-from harness.report.page.red import IN_BRIEF, IN_FULL, place, red
+from harness.report.page.red import IN_BRIEF, IN_FULL, MANY_CLAIMS, place, red
 from harness.report.page.run import Run
 from suites.unit.report.page.made import many
 from suites.unit.report.page.rules import problems
@@ -61,6 +62,22 @@ def test_the_command_runs_it_again_with_its_seed(damaged: html.HtmlElement) -> N
 def test_the_next_step_shows_commands_as_code() -> None:
     (step,) = made(run()).get_element_by_id(place(2)).find_class("step")
     assert step.text_content().startswith("Next: Run the same plan and seed again")
+
+
+def test_many_claims_that_hold_are_folded_away() -> None:
+    entries = run()
+    (at,) = [i for i, e in enumerate(entries) if e.exchange == "main-2" and _holds(e)][:1]
+    made_red = made([*entries[: at + 1], *[entries[at]] * MANY_CLAIMS, *entries[at + 1 :]])
+    article = made_red.get_element_by_id(place(2))
+    captions = [caption.text for caption in article.xpath("./details[1]//caption")]
+    assert captions == [
+        "Claims of this test that do not hold", "Claims of this test that hold",
+    ]  # fmt: skip
+    assert len(article.xpath("./details[1]/details//tbody/tr")) > MANY_CLAIMS
+
+
+def _holds(entry: Entry) -> bool:
+    return isinstance(entry.record, Judged) and entry.record.outcome == "PASS"
 
 
 def test_beyond_the_first_the_red_are_told_in_brief() -> None:
