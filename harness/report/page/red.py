@@ -72,7 +72,8 @@ def _where(case: Case) -> Markup:
 def _article(run: Run, number: int, case: Case) -> Markup:
     told = run.told_of.get(case.test, [])
     # Where all are green a claim beyond them is not, mostly on the last.
-    ordered = sorted(reversed(told), key=lambda one: -worst_of(one))[:MOST_EXCHANGES]
+    numbered = sorted(enumerate(told), key=lambda one: (-worst_of(one[1]), -one[0]))
+    ordered = [one for _, one in numbered[:MOST_EXCHANGES]]
     return el(
         "article",
         badge(case.outcome),
