@@ -75,6 +75,12 @@ class ReportError(HarnessError):
     klass = "REPORT"
 
 
+class HistoryError(HarnessError):
+    """The history of earlier nights cannot be read or written; what is in it was left as it is."""
+
+    klass = "HISTORY"
+
+
 class BundleError(HarnessError):
     """A bundle for another machine cannot be made."""
 
