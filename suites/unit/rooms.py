@@ -36,7 +36,7 @@ TABLE: dict[str, set[str] | None] = {
     "programs": {"evidence"},
     "roles": {"tcpx", "nic", "facts", "programs", "evidence"},
     "verdict": {"evidence"},
-    "report": {"evidence", "verdict"},
+    "report": {"evidence", "verdict", "history", "regression"},
     "history": {"evidence", "verdict"},
     "regression": {"history", "evidence", "verdict"},
     "bundle": set(),
@@ -60,6 +60,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "junit_xml": ("report/",),
     "cupy": ("tcpx/cuda/", "bench/drivers/"),
     "elftools": ("artefact/",),
+    "pyarrow": ("history/export.py",),
     "pynvml": ("nic/",),
     "numpy": ("tcpx/", "roles/", "nic/", "bench/drivers/"),
     # What a bench compares with, in whatever Python has it.
