@@ -48,7 +48,8 @@ def writing(path: Path, *, wait_s: float = WAIT_S) -> Iterator[sqlite3.Connectio
         path.parent.mkdir(parents=True, exist_ok=True)
     with _ours(path, "rwc", wait_s) as database:
         database.execute("PRAGMA foreign_keys = ON")
-        database.execute("PRAGMA auto_vacuum = FULL")  # of a file that is made now
+        if not _pragma(database, "schema_version"):
+            database.execute("PRAGMA auto_vacuum = FULL")  # what is removed gives its room back
         database.execute("BEGIN IMMEDIATE")
         try:
             if not _is_known(database, path):

@@ -47,6 +47,7 @@ class Kept:
 class Tested:
     """A test's outcome in a run."""
 
+    __test__ = False
     run: str
     test: str
     outcome: str
@@ -60,15 +61,11 @@ class History:
 
     # -- in ------------------------------------------------------------------------------------
 
-    def add(self, run: Run) -> None:
-        """Keep a run; in place of what was kept of it before."""
+    def add(self, *runs: Run) -> None:
+        """Keep the runs, all or none; each in place of what was kept of it before."""
         with writing(self.path, wait_s=self.wait_s) as database:
-            why = _why_kept(database, run.run)
-            if _remove(database, run.run):
-                _forget(database)
-            _add(database, run)
-            if why:
-                database.execute("INSERT INTO kept VALUES (?, ?)", _row(run.run, why))
+            for run in runs:
+                _replace(database, run)
 
     def keep(self, runs: Iterable[str], why: str) -> None:
         """Nobody may prune these runs from now on; those that were kept for the same reason and are
@@ -151,6 +148,15 @@ class History:
     def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         with reading(self.path, wait_s=self.wait_s) as database:
             return database.execute(query, values).fetchall()
+
+
+def _replace(database: sqlite3.Connection, run: Run) -> None:
+    why = _why_kept(database, run.run)
+    if _remove(database, run.run):
+        _forget(database)
+    _add(database, run)
+    if why:
+        database.execute("INSERT INTO kept VALUES (?, ?)", _row(run.run, why))
 
 
 def _add(database: sqlite3.Connection, run: Run) -> None:
