@@ -14,11 +14,11 @@ from pathlib import Path
 
 from harness.errors import HarnessError, HistoryError
 from harness.evidence import read_run
-from harness.history import Fingerprint, History, Kept, Run, differences, taken
+from harness.history import Fingerprint, History, Kept, differences
 from harness.history.export import export, rows
 from harness.history.fingerprint import told
 from harness.history.retention import spare
-from harness.report.ending import all_cases, outcome
+from harness.report import kept
 
 SUMMARY = "what earlier nights measured: import, list, export, prune"
 DEFAULT = Path("reports/history.sqlite")
@@ -60,7 +60,7 @@ def take(history: History, folders: Sequence[Path]) -> int:
     left = 0
     for folder in (run for named in folders for run in run_folders(named)):
         try:
-            found = kept(folder)
+            found = kept(read_run(folder))
         except HarnessError as error:
             left += 1
             print(f"LEFT  {folder}: {error.klass}: {error}")
@@ -80,13 +80,6 @@ def run_folders(named: Path) -> list[Path]:
             f"no journal in {named} nor in a folder of it", expected="a run's folder, or reports/"
         )
     return found
-
-
-def kept(folder: Path) -> Run:
-    """What is kept of the run in `folder`, with the report's verdict on it."""
-    entries = read_run(folder)
-    tests = {case.test: case.outcome.name for case in all_cases(entries)}
-    return taken(entries, outcome(entries).name, tests)
 
 
 # -- list --------------------------------------------------------------------------------------
@@ -120,7 +113,7 @@ def _line(one: Kept) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(one.at_s))
     out, under_test = sum(one.excluded.values()), one.revision.get("revision", "")
     parts = [f"{one.taken} exchanges", f"{out} excluded" if out else "", under_test]
-    parts += ["" if one.ended else "no end", f"kept: {one.why}" if one.why else ""]
+    parts += ["" if one.ended else "no end"]
     return f"{when}  {one.run}  {one.outcome:<12}  {', '.join(filter(None, parts))}"
 
 
@@ -145,8 +138,5 @@ def prune(history: History, keep_days: float | None, keep_nights: int | None) ->
     gone = spare(runs, now_s=time.time(), keep_days=keep_days, keep_nights=keep_nights)
     if gone:
         history.remove([one.run for one in gone])
-    spared = sum(bool(one.why) for one in runs)
-    print(
-        f"{len(gone)} runs forgotten, {len(runs) - len(gone)} kept, {spared} of them for a reason"
-    )
+    print(f"{len(gone)} runs forgotten, {len(runs) - len(gone)} kept")
     return 0

@@ -18,7 +18,8 @@ from harness.history.tonight import samples, series_of
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """`plans` maps a digest to what it stands for; `left` says why so many exchanges are no
-    samples, `excluded` why so many samples must not count; `tests` maps a test to its outcome."""
+    samples, `excluded` why so many samples must not count; `tests` maps a test to its outcome, and
+    `canaries` a planted fault to whether it was caught."""
 
     run: str
     at_s: float
@@ -33,6 +34,7 @@ class Run:
     excluded: dict[str, int] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     tests: dict[str, str] = field(default_factory=dict)
+    canaries: dict[str, bool] = field(default_factory=dict)
 
     def told(self) -> str:
         """`12 exchanges taken; excluded: 1 FOREIGN_LOAD; left: 3 unfinished`."""
@@ -43,8 +45,13 @@ class Run:
         return "; ".join(parts + ([] if self.ended else ["the run has no end"]))
 
 
-def taken(entries: Sequence[Entry], outcome: str, tests: Mapping[str, str]) -> Run:
-    """What is kept of the run; `outcome` and `tests` are the report's verdict on it."""
+def taken(
+    entries: Sequence[Entry],
+    outcome: str,
+    tests: Mapping[str, str],
+    canaries: Mapping[str, bool] | None = None,
+) -> Run:
+    """What is kept of the run; all but the entries is the report's verdict on it."""
     if not entries:
         raise EvidenceError("the journal is empty")
     found, each = fingerprint(entries), samples(entries)
@@ -62,4 +69,5 @@ def taken(entries: Sequence[Entry], outcome: str, tests: Mapping[str, str]) -> R
         excluded=dict(Counter(sample.excluded for sample in each if sample.excluded)),
         left=dict(Counter(sample.left for sample in each if sample.left)),
         tests=dict(tests),
+        canaries=dict(canaries or {}),
     )

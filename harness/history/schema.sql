@@ -17,7 +17,8 @@ CREATE TABLE runs (
     taken INTEGER NOT NULL,  -- exchanges
     revision TEXT NOT NULL,  -- JSON: {what: which}
     excluded TEXT NOT NULL,  -- JSON: {why: exchanges}
-    left_out TEXT NOT NULL   -- JSON: {why: exchanges}
+    left_out TEXT NOT NULL,  -- JSON: {why: exchanges}
+    canaries TEXT NOT NULL   -- JSON: {planted fault: whether it was caught}
 ) WITHOUT ROWID;
 CREATE INDEX runs_by_time ON runs (at_s);
 CREATE TABLE series (
@@ -42,8 +43,4 @@ CREATE TABLE tests (
     test TEXT NOT NULL,
     outcome TEXT NOT NULL,
     PRIMARY KEY (run, test)
-) WITHOUT ROWID;
-CREATE TABLE kept (          -- runs that nobody may prune, such as a baseline's
-    run TEXT PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
-    why TEXT NOT NULL
 ) WITHOUT ROWID;

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from harness.history.fingerprint import Fingerprint
 from harness.history.run import Run
 from harness.history.series import Key, Night, Series
 
+LIST = "See python -m harness history list"
 FORGET = (
     "DELETE FROM series WHERE series NOT IN (SELECT series FROM nights)",
     "DELETE FROM plans WHERE plan NOT IN (SELECT plan FROM series)",
@@ -28,7 +29,7 @@ FORGET = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A run as the history has it, without its samples; `why` says who must not lose it."""
+    """A run as the history has it, without its samples."""
 
     run: str
     at_s: float
@@ -40,7 +41,7 @@ class Kept:
     revision: dict[str, str]
     excluded: dict[str, int]
     left: dict[str, int]
-    why: str = ""
+    canaries: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,25 +66,16 @@ class History:
         """Keep the runs, all or none; each in place of what was kept of it before."""
         with writing(self.path, wait_s=self.wait_s) as database:
             for run in runs:
-                _replace(database, run)
-
-    def keep(self, runs: Iterable[str], why: str) -> None:
-        """Nobody may prune these runs from now on; those that were kept for the same reason and are
-        not among them may go."""
-        with writing(self.path, wait_s=self.wait_s) as database:
-            database.execute("DELETE FROM kept WHERE why = ?", _row(why))
-            for run in runs:
-                _require(database, run)
-                database.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", _row(run, why))
+                if _remove(database, run.run):
+                    _forget(database)
+                _add(database, run)
 
     def remove(self, runs: Sequence[str]) -> None:
-        """Forget these runs and give their room back; a kept one is refused, and nothing done."""
+        """Forget these runs, all or none, and give their room back."""
         with writing(self.path, wait_s=self.wait_s) as database:
             for run in runs:
-                _require(database, run)
-                if why := _why_kept(database, run):
-                    raise HistoryError(f"run {run} is kept: {why}", where=str(self.path))
-                _remove(database, run)
+                if not _remove(database, run):
+                    raise HistoryError(f"the history has no run {run}", fix=LIST)
             _forget(database)
 
     # -- out -----------------------------------------------------------------------------------
@@ -92,8 +84,7 @@ class History:
         """All of them, the oldest first."""
         query = (
             "SELECT run, at_s, fingerprint, topology, outcome, ended, taken, revision, excluded, "
-            "left_out, coalesce(why, '') FROM runs JOIN testbeds USING (fingerprint) "
-            "LEFT JOIN kept USING (run) ORDER BY at_s, run"
+            "left_out, canaries FROM runs JOIN testbeds USING (fingerprint) ORDER BY at_s, run"
         )
         return [_kept(*row) for row in self._read(query)]
 
@@ -150,15 +141,6 @@ class History:
             return database.execute(query, values).fetchall()
 
 
-def _replace(database: sqlite3.Connection, run: Run) -> None:
-    why = _why_kept(database, run.run)
-    if _remove(database, run.run):
-        _forget(database)
-    _add(database, run)
-    if why:
-        database.execute("INSERT INTO kept VALUES (?, ?)", _row(run.run, why))
-
-
 def _add(database: sqlite3.Connection, run: Run) -> None:
     found = run.fingerprint
     parts = _json({"topology": found.topology, "makeup": found.makeup})
@@ -171,9 +153,9 @@ def _add(database: sqlite3.Connection, run: Run) -> None:
         [_row(plan, _json(body)) for plan, body in run.plans.items()],
     )
     database.execute(
-        "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         _row(run.run, run.at_s, found.digest, run.outcome, run.ended, run.taken)
-        + _row(_json(run.revision), _json(run.excluded), _json(run.left)),
+        + _row(*map(_json, (run.revision, run.excluded, run.left, run.canaries))),
     )
     for series in run.series:
         _add_series(database, series)
@@ -200,18 +182,6 @@ def _add_series(database: sqlite3.Connection, series: Series) -> None:
     )
 
 
-def _require(database: sqlite3.Connection, run: str) -> None:
-    if database.execute("SELECT 1 FROM runs WHERE run = ?", _row(run)).fetchone() is None:
-        raise HistoryError(
-            f"the history has no run {run}", fix="See python -m harness history list"
-        )
-
-
-def _why_kept(database: sqlite3.Connection, run: str) -> str:
-    row = database.execute("SELECT why FROM kept WHERE run = ?", _row(run)).fetchone()
-    return str(row[0]) if row else ""
-
-
 def _remove(database: sqlite3.Connection, run: str) -> bool:
     """Whether there was such a run."""
     return database.execute("DELETE FROM runs WHERE run = ?", _row(run)).rowcount > 0
@@ -224,8 +194,8 @@ def _forget(database: sqlite3.Connection) -> None:
 
 
 def _kept(*row: Any) -> Kept:
-    run, at_s, fingerprint, topology, outcome, ended, taken, *texts, why = row
-    revision, excluded, left = map(json.loads, texts)
+    run, at_s, fingerprint, topology, outcome, ended, taken, *texts = row
+    revision, excluded, left, canaries = map(json.loads, texts)
     return Kept(
         run=run,
         at_s=at_s,
@@ -237,7 +207,7 @@ def _kept(*row: Any) -> Kept:
         revision=revision,
         excluded=excluded,
         left=left,
-        why=why,
+        canaries=canaries,
     )
 
 

@@ -3,6 +3,7 @@
 from harness.report.console import exchange_lines, run_lines
 from harness.report.ending import outcome
 from harness.report.junit import PROFILES, junit
+from harness.report.kept import kept
 from harness.report.summary import summary
 from harness.report.write import replace_file, write
 
@@ -10,6 +11,7 @@ __all__ = [
     "PROFILES",
     "exchange_lines",
     "junit",
+    "kept",
     "outcome",
     "replace_file",
     "run_lines",

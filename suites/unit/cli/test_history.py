@@ -96,12 +96,11 @@ def test_a_list_says_what_two_testbeds_differ_in(
     other = FACTS | {"nic.eth1.firmware": "7.2"}
     journal(tmp_path / "b", run(exchange(), name="b", night=1, facts=other))
     history("import", str(tmp_path), file=file)
-    History(file).keep(["a"], "baseline")
     capsys.readouterr()
     assert history("list", file=file) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].endswith(": alpha, beta, tier testbed")
-    assert said[1].endswith("1 exchanges, v1-2-gabc, kept: baseline")
+    assert said[1].endswith("1 exchanges, v1-2-gabc")
     assert said[3] == "  differs: firmware 7.1 -> 7.2 (alpha.nic.eth1 and 1 more)"
     assert said[4].split()[2] == "b"
 
@@ -128,15 +127,12 @@ def test_the_export_says_how_much_it_wrote(
     assert '""channels"": 4' in (tmp_path / "x.csv").read_text()
 
 
-def test_pruning_spares_the_baseline(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pruning_forgets_what_no_rule_keeps(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for night in range(5):
         History(file).add(kept(night))
-    History(file).keep(["night-0001"], "baseline")
     assert history("prune", "--keep-nights", "2", file=file) == 0
-    said = capsys.readouterr().out
-    assert said == "2 runs forgotten, 3 kept, 1 of them for a reason\n"
-    left = ["night-0001", "night-0003", "night-0004"]
-    assert [one.run for one in History(file).runs()] == left
+    assert capsys.readouterr().out == "3 runs forgotten, 2 kept\n"
+    assert [one.run for one in History(file).runs()] == ["night-0003", "night-0004"]
 
 
 def test_pruning_without_a_rule_is_refused(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

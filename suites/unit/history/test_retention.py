@@ -12,7 +12,7 @@ from harness.history.store import Kept
 DAY_S = 86_400.0
 
 
-def runs(*, kept: Sequence[int] = (), other: Sequence[int] = ()) -> list[Kept]:
+def runs(*, other: Sequence[int] = ()) -> list[Kept]:
     """Ten nights of one testbed; of some nights it is another's."""
     return [
         Kept(
@@ -26,7 +26,6 @@ def runs(*, kept: Sequence[int] = (), other: Sequence[int] = ()) -> list[Kept]:
             revision={},
             excluded={},
             left={},
-            why="baseline" if night in kept else "",
         )
         for night in range(10)
     ]
@@ -36,10 +35,10 @@ def runs(*, kept: Sequence[int] = (), other: Sequence[int] = ()) -> list[Kept]:
     ("found", "rules", "gone"),
     [
         (runs(), {}, ""),
-        (runs(), {"keep_days": 3}, "0123456"[:7]),
+        (runs(), {"keep_days": 3}, "0123456"),
         (runs(), {"keep_nights": 4}, "012345"),
         (runs(), {"keep_days": 3, "keep_nights": 8}, "01"),
-        (runs(kept=[0, 2]), {"keep_nights": 4}, "1345"),
+        (runs(), {"keep_nights": 4, "baseline": {"n0", "n2"}}, "1345"),
         (runs(other=[0, 1]), {"keep_nights": 4}, "2345"),
         (runs(), {"keep_nights": 0}, "0123456789"),
         (runs(), {"keep_days": 0.5}, "0123456789"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,6 +106,11 @@ def test_floats_are_kept_to_the_last_bit(history: History) -> None:
     assert history.series()[0].nights[0].samples == samples
 
 
+def test_canaries_are_kept_with_their_run(history: History) -> None:
+    history.add(kept(0, canaries={"flip": True, "swap": False}), kept(1))
+    assert [one.canaries for one in history.runs()] == [{"flip": True, "swap": False}, {}]
+
+
 def test_hostile_names_are_kept_as_names(history: History) -> None:
     name = "'); DROP TABLE runs; --<script>\x00\n\u202e\udc80"
     words = {name: name}
@@ -116,7 +122,7 @@ def test_hostile_names_are_kept_as_names(history: History) -> None:
     assert len(history.tests()) == 1
 
 
-# -- runs that nobody may lose -----------------------------------------------------------------
+# -- what is removed ---------------------------------------------------------------------------
 
 
 def test_what_is_removed_is_gone_with_all_that_was_only_its_own(history: History) -> None:
@@ -128,35 +134,11 @@ def test_what_is_removed_is_gone_with_all_that_was_only_its_own(history: History
     assert everything(history) == before
 
 
-def test_a_kept_run_is_refused_and_nothing_is_done(history: History) -> None:
-    filled(history, 3)
-    history.keep(["night-0001"], "baseline of a1b2c3")
-    before = everything(history)
-    with pytest.raises(HistoryError, match="night-0001 is kept: baseline of a1b2c3"):
-        history.remove(["night-0000", "night-0001"])
-    assert everything(history) == before
-
-
-def test_a_new_baseline_frees_the_old_ones_runs(history: History) -> None:
-    filled(history, 3)
-    history.keep(["night-0000"], "a person's wish")
-    history.keep(["night-0001"], "baseline")
-    history.keep(["night-0002"], "baseline")
-    assert [one.why for one in history.runs()] == ["a person's wish", "", "baseline"]
-
-
-def test_a_kept_run_that_is_made_again_stays_kept(history: History) -> None:
+def test_an_unknown_run_is_named_and_nothing_is_removed(history: History) -> None:
     filled(history, 1)
-    history.keep(["night-0000"], "baseline")
-    filled(history, 1)
-    assert history.runs()[0].why == "baseline"
-
-
-def test_an_unknown_run_is_named(history: History) -> None:
-    filled(history, 1)
-    for call in (lambda: history.keep(["x"], "baseline"), lambda: history.remove(["x"])):
-        with pytest.raises(HistoryError, match="has no run x"):
-            call()
+    with pytest.raises(HistoryError, match="has no run x"):
+        history.remove(["night-0000", "x"])
+    assert len(history.runs()) == 1
 
 
 def test_the_room_of_what_is_removed_is_given_back(history: History) -> None:
@@ -191,24 +173,28 @@ def test_two_writers_at_once_lose_nothing(history: History) -> None:
     assert [len(one.nights) for one in history.series()] == [60]
 
 
-def seconds(call: object) -> float:
-    begun_s = time.perf_counter()
-    call()  # type: ignore[operator]
-    return time.perf_counter() - begun_s
+def cpu_s(call: Callable[[], object]) -> float:
+    """Of this process, as others may be busy too; the least of three."""
+    spent = []
+    for _ in range(3):
+        begun_s = time.process_time()
+        call()
+        spent.append(time.process_time() - begun_s)
+    return min(spent)
 
 
 def test_a_thousand_nights_cost_what_their_samples_cost(history: History) -> None:
-    """Ten times the nights take some ten times as long to read, and a night more is as quickly
-    added: nothing grows with a square."""
+    """Ten times the nights take some ten times as long to read, where a square would take a
+    hundred, and a night more is as quickly added."""
     runs = many(1000, 50)
     history.add(*runs[:100])
-    read_s = min(seconds(history.series) for _ in range(3))
-    add_s = min(seconds(lambda: history.add(runs[50])) for _ in range(3))
+    read_s = cpu_s(history.series)
+    add_s = cpu_s(lambda: history.add(runs[50]))
     history.add(*runs[100:])
     found = history.series()
     assert (len(found), {len(one.nights) for one in found}) == (50, {1000})
-    assert min(seconds(history.series) for _ in range(2)) < 20 * read_s
-    assert min(seconds(lambda: history.add(runs[50])) for _ in range(3)) < 20 * add_s
+    assert cpu_s(history.series) < 40 * read_s
+    assert cpu_s(lambda: history.add(runs[50])) < 20 * add_s
 
 
 def test_of_several_runs_all_are_kept_or_none(history: History) -> None:
