@@ -1,0 +1,106 @@
+"""trend.html: one file that needs no other, a pure function of the history and its changes.
+
+The order is the reader's: is anything worse, since when and what came in between; then every
+series, the tests that cannot make up their mind, the planted faults, the runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.history.flakes import flakes
+from harness.report.page.markup import Child, Markup, el, join
+from harness.report.page.page import document
+from harness.report.trend import parts
+from harness.report.trend.past import Past
+from harness.report.trend.words import day, is_worse
+from harness.verdict import counted
+
+
+def trend(past: Past) -> str:
+    """The whole document; the same past gives the same bytes."""
+    sections = [
+        ("changes", "What changed", parts.changed(past)),
+        ("series", "Every series", parts.every(past)),
+        ("flakes", "Flaky tests", parts.flaky(past)),
+        ("canaries", "Planted faults", parts.canaries(past)),
+        ("runs", "Runs", parts.runs(past)),
+    ]
+    links = [el("li", el("a", title, href=f"#{name}")) for name, title, _ in sections]
+    body = join(
+        el("a", "Skip to what changed", href="#changes", class_="skip-link"),
+        _head(past),
+        el("nav", el("ul", links), class_="contents", aria_label="Parts of this page"),
+        el("main", [_section(*one) for one in sections]),
+    )
+    return document(f"Trend: {_sentence(past)}", body)
+
+
+def _section(name: str, title: str, whole: Child) -> Markup:
+    heading = el("h2", title, id=f"{name}-title")
+    return el("section", heading, whole, id=name, aria_labelledby=f"{name}-title")
+
+
+def _head(past: Past) -> Markup:
+    first, last = past.runs[0], past.runs[-1]
+    title = f"Trend of {counted(len(past.runs), 'run')}, {day(first.at_s)} to {day(last.at_s)}"
+    worse = _worse(past)
+    return el(
+        "header",
+        el("h1", title),
+        el("p", _sentence(past), class_=f"verdict is-{'FAIL' if worse else 'PASS'}"),
+        el("dl", list(_facts(past)), class_="facts"),
+        class_="head",
+    )
+
+
+def _worse(past: Past) -> int:
+    return sum(is_worse(series, change) for series, change in past.moved)
+
+
+def _sentence(past: Past) -> str:
+    worse = _worse(past)
+    better = len(past.moved) - worse
+    if not past.moved:
+        return "Nothing changed"
+    return f"{counted(worse, 'change')} for the worse, {better} for the better"
+
+
+def _facts(past: Past) -> Iterator[Markup]:
+    yield from _green(past)
+    found = flakes(past.runs, past.tests)
+    tests = len({one.test for one in past.tests})
+    yield _fact("Flaky tests", f"{len(found)}", f"Of {counted(tests, 'test')}.")
+    yield _canaries(past)
+    taken, out = _sum(past, "taken"), sum(sum(one.excluded.values()) for one in past.runs)
+    why = f"{counted(len(past.series), 'series')[:-1]} of {counted(taken, 'exchange')}."
+    yield _fact("Samples excluded", f"{out:,}", why)
+
+
+def _green(past: Past) -> Iterator[Markup]:
+    known = list(parts.last_green(past))
+    if not known:
+        yield _fact("Last green", "never", "No run in the history was green.")
+    for one, after in known:
+        name = f"Last green of {past.nodes(one.topology)}" if len(known) > 1 else "Last green"
+        under = one.revision.get("revision", "no --hil-revision")
+        why = f"{one.run}, {under}."
+        why += f" Then, until {after.after}: {after.told()}." if after else " No run since."
+        yield _fact(name, day(one.at_s), why)
+
+
+def _canaries(past: Past) -> Markup:
+    each = [caught for run in past.runs for caught in run.canaries.values()]
+    nights = sum(bool(run.canaries) for run in past.runs)
+    if not each:
+        return _fact("Canaries caught", "none planted", "No run of the history planted a fault.")
+    why = f"In {nights} of {counted(len(past.runs), 'run')}."
+    return _fact("Canaries caught", f"{sum(each):,} of {len(each):,}", why)
+
+
+def _sum(past: Past, name: str) -> int:
+    return sum(getattr(one, name) for one in past.runs)
+
+
+def _fact(name: str, big: Child, why: Child) -> Markup:
+    return el("div", el("dt", name), el("dd", big, class_="big"), el("dd", why, class_="why"))

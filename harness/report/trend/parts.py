@@ -1,0 +1,207 @@
+"""The parts of the trend page: what changed, every series, flakes, canaries and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.history import Kept, Series
+from harness.history.blame import Range, between, blame
+from harness.history.flakes import flakes
+from harness.report.page.badge import badge
+from harness.report.page.markup import Child, Markup, el, join
+from harness.report.page.table import as_table, table
+from harness.report.page.units import moment
+from harness.report.trend.chart import chart, levels
+from harness.report.trend.past import Past
+from harness.report.trend.words import day, is_worse, kind, metric, value
+from harness.report.trend.words import levels as both
+from harness.verdict import Outcome, counted
+
+LATEST = 30  # nights, runs and flakes that a table shows; the export has all
+CANARIES = 50
+RULES = (
+    "A line is the median of a night's exchanges, the band its quartiles (of fewer than four "
+    "exchanges, all of them). Dashed: a change, with its size. Dotted: another kernel, driver, "
+    "firmware or plugin. Exchanges that must not count are in no figure; how many there were is "
+    "said."
+)
+
+
+def changed(past: Past) -> Child:
+    if not past.moved:
+        return el("p", "No series changed: neither a step, nor a drift, nor a wider spread.")
+    rows = [
+        (
+            day(series.nights[change.night].at_s),
+            el("strong", f"{series.key.subject}, {metric(series.key.metric)}"),
+            el("span", _verdict(worse), class_=f"badge is-{'FAIL' if worse else 'PASS'}"),
+            f"{kind(change)}: {both(series, change)}",
+            _range(blame(series.nights, change.night)),
+            past.plan(series.key.plan),
+        )
+        for series, change in past.moved
+        for worse in [is_worse(series, change)]
+    ]
+    heads = ("since", "series", "which is", "how much", "what came in between", "plan")
+    return table("Change points, the latest first", heads, rows)
+
+
+def _verdict(worse: bool) -> str:
+    return "✕ worse" if worse else "● better"
+
+
+def _range(found: Range) -> Markup:
+    runs = el("span", f"{found.before} to {found.after}", class_="mono")
+    return join(found.told(), el("br"), runs)
+
+
+def every(past: Past) -> Child:
+    """Charts by testbed and plan: plans in which something changed before others."""
+    parts = []
+    for topology in past.topologies:
+        plans = _plans(past, topology)
+        title = f"Testbed {past.nodes(topology)} ({topology[:6]})"
+        parts.append(el("h3", title))
+        parts.append(join(_plan(past, plan, series) for plan, series in plans))
+        if not plans:
+            parts.append(el("p", "No run on it has a sample."))
+    return [el("p", RULES), *parts]
+
+
+def _plans(past: Past, topology: str) -> list[tuple[str, list[Series]]]:
+    groups: dict[str, list[Series]] = {}
+    for one in past.series:
+        if one.key.fingerprint == topology:
+            groups.setdefault(one.key.plan, []).append(one)
+    moved = {id(one) for one, _ in past.moved}
+
+    def order(pair: tuple[str, list[Series]]) -> tuple[bool, int, str]:
+        nights = max(len(one.nights) for one in pair[1])
+        return not any(id(one) in moved for one in pair[1]), -nights, past.plan(pair[0])
+
+    return sorted(groups.items(), key=order)
+
+
+def _plan(past: Past, plan: str, series: Sequence[Series]) -> Markup:
+    """Those with two nights as pictures, and all of them as a table."""
+    name = f"{series[0].key.fingerprint[:6]}-{plan[:6]}"
+    drawn = [one for one in _ordered(series) if len(levels(one)) > 1]
+    alone = len(series) - len(drawn)
+    pictures = [chart(one, past.moved_in(one), f"{name}-{at}") for at, one in enumerate(drawn)]
+    return join(
+        el("h4", past.plan(plan)),
+        el("div", pictures, class_="histograms") if pictures else None,
+        el("p", f"{alone} series of one night alone are in the table.", class_="meta")
+        if alone
+        else None,
+        as_table("Medians as a table", _medians(past.plan(plan), _ordered(series))),
+        el("p"),
+    )
+
+
+def _ordered(series: Sequence[Series]) -> list[Series]:
+    """The whole before its NICs, speed before what it cost."""
+    names = ("gb_s", "iteration_s", "cpu_s_per_gb")
+
+    def order(one: Series) -> tuple[int, bool, int, str]:
+        metric_, subject = one.key.metric, one.key.subject
+        place = names.index(metric_) if metric_ in names else len(names)
+        whole = subject.rpartition(" ")[2].startswith(("channel", "rail"))
+        return place, not whole, len(subject), subject
+
+    return sorted(series, key=order)
+
+
+def _medians(plan: str, series: Sequence[Series]) -> Markup:
+    by_night: dict[tuple[float, str], dict[int, str]] = {}
+    for at, one in enumerate(series):
+        for level in levels(one):
+            of = by_night.setdefault((level.night.at_s, level.night.run), {})
+            of[at] = value(one.key.metric, level.middle)
+    latest = sorted(by_night, reverse=True)[:LATEST]
+    heads = ["run", "day", *(f"{one.key.subject}, {metric(one.key.metric)}" for one in series)]
+    rows = [
+        (run, day(at_s), *(by_night[at_s, run].get(at, "-") for at in range(len(series))))
+        for at_s, run in latest
+    ]
+    caption = f"Medians of {plan}: {len(latest)} of {counted(len(by_night), 'night')}, latest first"
+    return table(caption, heads, rows, numeric=range(2, len(heads)))
+
+
+# -- tests, canaries, runs ---------------------------------------------------------------------
+
+
+def flaky(past: Past) -> Child:
+    found = flakes(past.runs, past.tests)
+    if not found:
+        return el("p", "No test was green and red with nothing changed in between.")
+    rows = [
+        (
+            one.test,
+            f"{one.green}",
+            f"{len(one.red)}",
+            day(one.last_s),
+            el("span", ", ".join(one.red[-3:]), class_="mono"),
+            "; ".join(f"{what} {which}" for what, which in one.revision.items()) or "unknown",
+        )
+        for one in found[:LATEST]
+    ]
+    caption = f"{len(rows)} of {counted(len(found), 'flake')}, the latest first"
+    heads = ("test", "green", "red", "last red", "red in", "at the same")
+    return table(caption, heads, rows, numeric=(1, 2))
+
+
+def canaries(past: Past) -> Child:
+    """Every fault that was ever planted: how often, how often caught, and when it was missed."""
+    planted: dict[str, list[tuple[Kept, bool]]] = {}
+    for run in past.runs:
+        for name, caught in run.canaries.items():
+            planted.setdefault(name, []).append((run, caught))
+    if not planted:
+        return el("p", "No fault was ever planted: nothing shows that a red one would be seen.")
+    rows = [
+        (
+            name,
+            f"{sum(caught for _, caught in seen)} of {len(seen)}",
+            ", ".join(run.run for run, caught in seen if not caught)[:400] or "never",
+            day(seen[-1][0].at_s),
+        )
+        for name, seen in sorted(planted.items(), key=lambda pair: all(c for _, c in pair[1]))
+    ]
+    caption = f"{min(len(rows), CANARIES)} of {counted(len(rows), 'planted fault')}, missed first"
+    heads = ("planted", "caught", "missed in", "last planted")
+    return table(caption, heads, rows[:CANARIES], numeric=(1,))
+
+
+def runs(past: Past) -> Child:
+    shown = [*past.runs][: -LATEST - 1 : -1]
+    rows = [
+        (
+            moment(one.at_s),
+            el("span", one.run, class_="mono"),
+            badge(Outcome.__members__.get(one.outcome, Outcome.ERROR)),
+            past.nodes(one.topology),
+            f"{one.taken}",
+            _counts(one.excluded),
+            "; ".join(f"{what} {which}" for what, which in one.revision.items()),
+        )
+        for one in shown
+    ]
+    caption = f"{len(shown)} of {counted(len(past.runs), 'run')}, the latest first"
+    heads = ("began", "run", "verdict", "nodes", "exchanges", "excluded", "under test")
+    return table(caption, heads, rows, numeric=(4,))
+
+
+def _counts(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
+
+
+def last_green(past: Past) -> Iterator[tuple[Kept, Range | None]]:
+    """Of each testbed the last green run, with what came before the red one after it."""
+    for topology in past.topologies:
+        ours = [one for one in past.runs if one.topology == topology]
+        green = [at for at, one in enumerate(ours) if one.outcome == Outcome.PASS.name]
+        if green:
+            one, after = ours[green[-1]], ours[green[-1] + 1 :]
+            first = after[0] if after else None
+            yield one, between(one.run, one.revision, first.run, first.revision) if first else None
