@@ -33,21 +33,24 @@ def changed(past: Past) -> Child:
     rows = [
         (
             day(series.nights[change.night].at_s),
-            el("strong", f"{series.key.subject}, {metric(series.key.metric)}"),
-            el("span", _verdict(worse), class_=f"badge is-{'FAIL' if worse else 'PASS'}"),
-            f"{kind(change)}: {both(series, change)}",
+            join(el("strong", _name(series)), el("br"), past.plan(series.key.plan)),
+            join(_verdict(is_worse(series, change)), el("br"), kind(change)),
+            both(series, change),
             _range(blame(series.nights, change.night)),
-            past.plan(series.key.plan),
         )
         for series, change in past.moved
-        for worse in [is_worse(series, change)]
     ]
-    heads = ("since", "series", "which is", "how much", "what came in between", "plan")
-    return table("Change points, the latest first", heads, rows)
+    heads = ("since", "series", "change", "from and to", "what came in between")
+    return table("Change points, the latest first", heads, rows, numeric=(0,))
 
 
-def _verdict(worse: bool) -> str:
-    return "✕ worse" if worse else "● better"
+def _name(series: Series) -> str:
+    return f"{series.key.subject}, {metric(series.key.metric)}"
+
+
+def _verdict(worse: bool) -> Markup:
+    words, colour = ("✕ worse", "FAIL") if worse else ("● better", "PASS")
+    return el("span", words, class_=f"badge is-{colour}")
 
 
 def _range(found: Range) -> Markup:
@@ -119,7 +122,7 @@ def _medians(plan: str, series: Sequence[Series]) -> Markup:
             of = by_night.setdefault((level.night.at_s, level.night.run), {})
             of[at] = value(one.key.metric, level.middle)
     latest = sorted(by_night, reverse=True)[:LATEST]
-    heads = ["run", "day", *(f"{one.key.subject}, {metric(one.key.metric)}" for one in series)]
+    heads = ["run", "day", *map(_name, series)]
     rows = [
         (run, day(at_s), *(by_night[at_s, run].get(at, "-") for at in range(len(series))))
         for at_s, run in latest
@@ -138,17 +141,14 @@ def flaky(past: Past) -> Child:
     rows = [
         (
             one.test,
-            f"{one.green}",
-            f"{len(one.red)}",
-            day(one.last_s),
-            el("span", ", ".join(one.red[-3:]), class_="mono"),
+            f"{one.green} green, {len(one.red)} red",
+            join(day(one.last_s), el("br"), el("span", ", ".join(one.red[-3:]), class_="mono")),
             "; ".join(f"{what} {which}" for what, which in one.revision.items()) or "unknown",
         )
         for one in found[:LATEST]
     ]
     caption = f"{len(rows)} of {counted(len(found), 'flake')}, the latest first"
-    heads = ("test", "green", "red", "last red", "red in", "at the same")
-    return table(caption, heads, rows, numeric=(1, 2))
+    return table(caption, ("test", "was", "last red", "at the same"), rows)
 
 
 def canaries(past: Past) -> Child:
@@ -178,22 +178,25 @@ def runs(past: Past) -> Child:
     rows = [
         (
             moment(one.at_s),
-            el("span", one.run, class_="mono"),
-            badge(Outcome.__members__.get(one.outcome, Outcome.ERROR)),
+            join(el("span", one.run, class_="mono"), el("br"), _badge(one)),
             past.nodes(one.topology),
-            f"{one.taken}",
-            _counts(one.excluded),
+            join(f"{one.taken}", *_excluded(one)),
             "; ".join(f"{what} {which}" for what, which in one.revision.items()),
         )
         for one in shown
     ]
     caption = f"{len(shown)} of {counted(len(past.runs), 'run')}, the latest first"
-    heads = ("began", "run", "verdict", "nodes", "exchanges", "excluded", "under test")
-    return table(caption, heads, rows, numeric=(4,))
+    heads = ("began", "run", "nodes", "exchanges", "under test")
+    return table(caption, heads, rows)
 
 
-def _counts(reasons: dict[str, int]) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
+def _badge(run: Kept) -> Markup:
+    return badge(Outcome.__members__.get(run.outcome, Outcome.ERROR))
+
+
+def _excluded(run: Kept) -> Iterator[Markup]:
+    for reason, count in run.excluded.items():
+        yield join(el("br"), f"excluded: {count} {reason}")
 
 
 def last_green(past: Past) -> Iterator[tuple[Kept, Range | None]]:

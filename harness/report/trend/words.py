@@ -23,7 +23,7 @@ def metric(name: str) -> str:
 def value(name: str, figure: float) -> str:
     if name == "gb_s":
         return rate(figure)
-    return seconds(figure) if name.endswith("_s") else f"{figure:.3g}"
+    return seconds(figure) if name.endswith("_s") else f"{figure:.2f}"
 
 
 def day(at_s: float) -> str:
