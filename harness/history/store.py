@@ -158,14 +158,14 @@ def _add(database: sqlite3.Connection, run: Run) -> None:
         + _row(*map(_json, (run.revision, run.excluded, run.left, run.canaries))),
     )
     for series in run.series:
-        _add_series(database, series)
+        _add_series(database, run.run, series)
     database.executemany(
         "INSERT INTO tests VALUES (?, ?, ?)",
         [_row(run.run, test, outcome) for test, outcome in run.tests.items()],
     )
 
 
-def _add_series(database: sqlite3.Connection, series: Series) -> None:
+def _add_series(database: sqlite3.Connection, run: str, series: Series) -> None:
     key = series.key
     row = _row(key.fingerprint, key.plan, key.metric, key.subject)
     database.execute(
@@ -178,7 +178,7 @@ def _add_series(database: sqlite3.Connection, series: Series) -> None:
     ).fetchone()
     database.executemany(
         "INSERT INTO nights VALUES (?, ?, ?, ?)",
-        [_row(number, n.run, json.dumps(n.samples), n.excluded) for n in series.nights],
+        [_row(number, run, json.dumps(n.samples), n.excluded) for n in series.nights],
     )
 
 

@@ -12,7 +12,7 @@ from harness.report.page.markup import Child, Markup, el, join
 from harness.report.page.table import as_table, table
 from harness.report.page.units import moment
 from harness.report.trend.chart import chart, levels
-from harness.report.trend.past import Past
+from harness.report.trend.past import Change, Past
 from harness.report.trend.words import day, is_worse, kind, metric, value
 from harness.report.trend.words import levels as both
 from harness.verdict import Outcome, counted
@@ -30,18 +30,23 @@ RULES = (
 def changed(past: Past) -> Child:
     if not past.moved:
         return el("p", "No series changed: neither a step, nor a drift, nor a wider spread.")
-    rows = [
-        (
-            day(series.nights[change.night].at_s),
-            join(el("strong", _name(series)), el("br"), past.plan(series.key.plan)),
-            join(_verdict(is_worse(series, change)), el("br"), kind(change)),
-            both(series, change),
-            _range(blame(series.nights, change.night)),
-        )
-        for series, change in past.moved
-    ]
-    heads = ("since", "series", "change", "from and to", "what came in between")
-    return table("Change points, the latest first", heads, rows, numeric=(0,))
+    return el("ol", [_moved(past, *one) for one in past.moved], class_="index")
+
+
+def _moved(past: Past, series: Series, change: Change) -> Markup:
+    came = blame(series.nights, change.night)
+    return _item(
+        day(series.nights[change.night].at_s),
+        join(el("strong", _name(series)), " ", _verdict(is_worse(series, change))),
+        f"{kind(change)}: {both(series, change)}",
+        f"Between {came.before} and {came.after}: {came.told()}.",
+        el("span", past.plan(series.key.plan), class_="muted"),
+    )
+
+
+def _item(when: str, *lines: Child) -> Markup:
+    parts = [join(el("br"), line) if at else line for at, line in enumerate(lines)]
+    return el("li", el("span", when), el("span", parts))
 
 
 def _name(series: Series) -> str:
@@ -51,11 +56,6 @@ def _name(series: Series) -> str:
 def _verdict(worse: bool) -> Markup:
     words, colour = ("✕ worse", "FAIL") if worse else ("● better", "PASS")
     return el("span", words, class_=f"badge is-{colour}")
-
-
-def _range(found: Range) -> Markup:
-    runs = el("span", f"{found.before} to {found.after}", class_="mono")
-    return join(found.told(), el("br"), runs)
 
 
 def every(past: Past) -> Child:
@@ -87,7 +87,7 @@ def _plans(past: Past, topology: str) -> list[tuple[str, list[Series]]]:
 
 def _plan(past: Past, plan: str, series: Sequence[Series]) -> Markup:
     """Those with two nights as pictures, and all of them as a table."""
-    name = f"{series[0].key.fingerprint[:6]}-{plan[:6]}"
+    name = f"{series[0].key.fingerprint}-{plan}"
     drawn = [one for one in _ordered(series) if len(levels(one)) > 1]
     alone = len(series) - len(drawn)
     pictures = [chart(one, past.moved_in(one), f"{name}-{at}") for at, one in enumerate(drawn)]
@@ -138,17 +138,21 @@ def flaky(past: Past) -> Child:
     found = flakes(past.runs, past.tests)
     if not found:
         return el("p", "No test was green and red with nothing changed in between.")
-    rows = [
-        (
-            one.test,
-            f"{one.green} green, {len(one.red)} red",
-            join(day(one.last_s), el("br"), el("span", ", ".join(one.red[-3:]), class_="mono")),
-            "; ".join(f"{what} {which}" for what, which in one.revision.items()) or "unknown",
+    shown = [
+        _item(
+            day(one.last_s),
+            el("span", one.test, class_="mono"),
+            f"{one.green} green, {len(one.red)} red, the last of them {', '.join(one.red[-3:])}",
+            el("span", _words(one.revision) or "nothing is known of the revision", class_="muted"),
         )
         for one in found[:LATEST]
     ]
-    caption = f"{len(rows)} of {counted(len(found), 'flake')}, the latest first"
-    return table(caption, ("test", "was", "last red", "at the same"), rows)
+    more = len(found) - len(shown)
+    return [el("ol", shown, class_="index"), el("p", f"and {more} older ones") if more else None]
+
+
+def _words(revision: dict[str, str]) -> str:
+    return "; ".join(f"{what} {which}" for what, which in revision.items())
 
 
 def canaries(past: Past) -> Child:
@@ -181,7 +185,7 @@ def runs(past: Past) -> Child:
             join(el("span", one.run, class_="mono"), el("br"), _badge(one)),
             past.nodes(one.topology),
             join(f"{one.taken}", *_excluded(one)),
-            "; ".join(f"{what} {which}" for what, which in one.revision.items()),
+            _words(one.revision),
         )
         for one in shown
     ]
