@@ -28,6 +28,7 @@ class Change(Protocol):
 
 
 Changes = Callable[[Series], Sequence[Change]]
+Derived = Callable[[Sequence[Series]], Sequence[Series]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +81,12 @@ class Past:
         return ", ".join(found.nodes) if found else "unknown nodes"
 
 
-def past(history: History, changes: Changes) -> Past:
-    """Everything that the history has."""
+def past(history: History, changes: Changes, derived: Derived = lambda _: ()) -> Past:
+    """Everything that the history has, and of what can be derived from it what changed."""
+    series = history.joined()
     return Past(
         runs=history.runs(),
-        series=history.joined(),
+        series=[*series, *(one for one in derived(series) if changes(one))],
         tests=history.tests(),
         plans=history.plans(),
         testbeds=history.testbeds(),

@@ -12,6 +12,7 @@ NAMES = {
     "gb_s": "GB/s",
     "iteration_s": "seconds an iteration",
     "cpu_s_per_gb": "CPU seconds a GB",
+    "gb_s_beside": "GB/s beside the plan's other NICs",
 }
 SIGNS = {"step": ("▼", "▲"), "drift": ("↘", "↗"), "spread": ("↔", "↔")}
 
@@ -23,7 +24,7 @@ def metric(name: str) -> str:
 def value(name: str, figure: float) -> str:
     if name == "gb_s":
         return rate(figure)
-    return seconds(figure) if name.endswith("_s") else f"{figure:.2f}"
+    return seconds(figure) if name.endswith("iteration_s") else f"{figure:.3g}"
 
 
 def day(at_s: float) -> str:

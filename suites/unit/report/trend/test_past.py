@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.history import History, Series
+from harness.report.trend import past
 from suites.unit.history.nights import bed, kept
-from suites.unit.report.trend.pasts import at, nights, of
+from suites.unit.report.trend.pasts import Moved, at, nights, of
 
 
 def test_a_plan_is_a_line_that_tells_it_from_others() -> None:
@@ -33,3 +39,18 @@ def test_a_driver_does_not_part_the_nights_of_a_series() -> None:
 def test_the_latest_change_is_the_first() -> None:
     found = of(*nights(5), changes=lambda _: (*at(1)(_), *at(3)(_)))
     assert [change.night for _, change in found.moved] == [3, 1]
+
+
+def test_of_what_is_derived_only_what_changed_is_shown(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.sqlite")
+    history.add(*nights(3))
+
+    def derived(series: Sequence[Series]) -> list[Series]:
+        names = ("gb_s_beside", "other")
+        return [replace(one, key=replace(one.key, metric=n)) for one in series for n in names]
+
+    def changes(series: Series) -> Sequence[Moved]:
+        return (Moved(night=1),) if series.key.metric == "gb_s_beside" else ()
+
+    found = past(history, changes, derived)
+    assert [one.key.metric for one in found.series] == ["gb_s", "gb_s_beside"]

@@ -41,4 +41,4 @@ def test_a_change_in_words() -> None:
 
 def test_each_figure_has_its_unit() -> None:
     told = [value(name, 0.0123) for name in ("gb_s", "iteration_s", "cpu_s_per_gb", "other")]
-    assert told == ["0.012 GB/s", "12.3 ms", "0.01", "0.01"]
+    assert told == ["0.012 GB/s", "12.3 ms", "0.0123", "0.0123"]
