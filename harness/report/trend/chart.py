@@ -15,7 +15,7 @@ from harness.history import Night, Series
 from harness.history.blame import TOLD
 from harness.report.page.markup import Child, Markup, el
 from harness.report.page.svg import Plot, Point, Scale, dot, line, picture, text
-from harness.report.trend.past import Change
+from harness.report.trend.past import Change, is_long_enough
 from harness.report.trend.words import day, is_worse, kind, metric, value
 from harness.verdict import counted
 
@@ -75,7 +75,7 @@ def summary(series: Series, found: Sequence[Level], changes: Sequence[Change]) -
         f"{day(series.nights[one.night].at_s)}: {kind(one)}, "
         f"{'worse' if is_worse(series, one) else 'better'}"
         for one in changes
-    ] or ["no change"]
+    ] or ["no change" if is_long_enough(series) else "too few nights to tell a change"]
     return "; ".join(words) + "."
 
 

@@ -12,7 +12,7 @@ from harness.history.flakes import flakes
 from harness.report.page.markup import Child, Markup, el, join
 from harness.report.page.page import document
 from harness.report.trend import parts
-from harness.report.trend.past import Past
+from harness.report.trend.past import ENOUGH, Past
 from harness.report.trend.words import day, is_worse
 from harness.verdict import counted
 
@@ -44,14 +44,19 @@ def _section(name: str, title: str, whole: Child) -> Markup:
 def _head(past: Past) -> Markup:
     first, last = past.runs[0], past.runs[-1]
     title = f"Trend of {counted(len(past.runs), 'run')}, {day(first.at_s)} to {day(last.at_s)}"
-    worse = _worse(past)
     return el(
         "header",
         el("h1", title),
-        el("p", _sentence(past), class_=f"verdict is-{'FAIL' if worse else 'PASS'}"),
+        el("p", _sentence(past), class_=f"verdict is-{_colour(past)}"),
         el("dl", list(_facts(past)), class_="facts"),
         class_="head",
     )
+
+
+def _colour(past: Past) -> str:
+    if not past.long_enough:
+        return "INCONCLUSIVE"
+    return "FAIL" if _worse(past) else "PASS"
 
 
 def _worse(past: Past) -> int:
@@ -62,7 +67,7 @@ def _sentence(past: Past) -> str:
     worse = _worse(past)
     better = len(past.moved) - worse
     if not past.moved:
-        return "Nothing changed"
+        return "Nothing changed" if past.long_enough else "Too few nights to tell"
     return f"{counted(worse, 'change')} for the worse, {better} for the better"
 
 
@@ -72,9 +77,11 @@ def _facts(past: Past) -> Iterator[Markup]:
     tests = len({one.test for one in past.tests})
     yield _fact("Flaky tests", f"{len(found)}", f"Of {counted(tests, 'test')}.")
     yield _canaries(past)
-    taken, out = _sum(past, "taken"), sum(sum(one.excluded.values()) for one in past.runs)
-    why = f"{counted(len(past.series), 'series')[:-1]} of {counted(taken, 'exchange')}."
-    yield _fact("Samples excluded", f"{out:,}", why)
+    why = f"With fewer than {ENOUGH} nights a change cannot be told from chance."
+    yield _fact("Series long enough", f"{len(past.long_enough)} of {len(past.series)}", why)
+    taken = sum(one.taken for one in past.runs)
+    out = sum(sum(one.excluded.values()) for one in past.runs)
+    yield _fact("Exchanges excluded", f"{out:,}", f"{counted(taken, 'exchange')} count.")
 
 
 def _green(past: Past) -> Iterator[Markup]:
@@ -96,10 +103,6 @@ def _canaries(past: Past) -> Markup:
         return _fact("Canaries caught", "none planted", "No run of the history planted a fault.")
     why = f"In {nights} of {counted(len(past.runs), 'run')}."
     return _fact("Canaries caught", f"{sum(each):,} of {len(each):,}", why)
-
-
-def _sum(past: Past, name: str) -> int:
-    return sum(getattr(one, name) for one in past.runs)
 
 
 def _fact(name: str, big: Child, why: Child) -> Markup:

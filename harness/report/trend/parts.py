@@ -12,7 +12,7 @@ from harness.report.page.markup import Child, Markup, el, join
 from harness.report.page.table import as_table, table
 from harness.report.page.units import moment
 from harness.report.trend.chart import chart, levels
-from harness.report.trend.past import Change, Past
+from harness.report.trend.past import ENOUGH, Change, Past
 from harness.report.trend.words import day, is_worse, kind, metric, value
 from harness.report.trend.words import levels as both
 from harness.verdict import Outcome, counted
@@ -29,8 +29,17 @@ RULES = (
 
 def changed(past: Past) -> Child:
     if not past.moved:
-        return el("p", "No series changed: neither a step, nor a drift, nor a wider spread.")
+        return el("p", _unmoved(past))
     return el("ol", [_moved(past, *one) for one in past.moved], class_="index")
+
+
+def _unmoved(past: Past) -> str:
+    known = len(past.long_enough)
+    few = f"{len(past.series) - known} have fewer than {ENOUGH} nights: too few to tell."
+    if not known:
+        return f"No change can be found: all {few}"
+    none = f"None of {known} series changed: neither a step, nor a drift, nor a wider spread."
+    return none if known == len(past.series) else f"{none} {few}"
 
 
 def _moved(past: Past, series: Series, change: Change) -> Markup:

@@ -27,6 +27,8 @@ class Change(Protocol):
     def kind(self) -> str: ...
 
 
+# Nights of a series: of fewer, any order may be chance, so that no change can be found in them.
+ENOUGH = 14
 Changes = Callable[[Series], Sequence[Change]]
 Derived = Callable[[Sequence[Series]], Sequence[Series]]
 
@@ -47,6 +49,10 @@ class Past:
         """Every change with its series, the latest first."""
         found = [(one, change) for one in self.series for change in self.changes(one)]
         return sorted(found, key=lambda pair: -pair[0].nights[pair[1].night].at_s)
+
+    @cached_property
+    def long_enough(self) -> list[Series]:
+        return [one for one in self.series if is_long_enough(one)]
 
     def moved_in(self, series: Series) -> list[Change]:
         return [change for one, change in self.moved if one is series]
@@ -79,6 +85,11 @@ class Past:
         of = next(one.fingerprint for one in self.runs if one.topology == topology)
         found = self.testbeds.get(of)
         return ", ".join(found.nodes) if found else "unknown nodes"
+
+
+def is_long_enough(series: Series) -> bool:
+    """Whether that it did not change means anything."""
+    return sum(bool(night.samples) for night in series.nights) >= ENOUGH
 
 
 def past(history: History, changes: Changes, derived: Derived = lambda _: ()) -> Past:

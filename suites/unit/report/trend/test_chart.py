@@ -38,7 +38,8 @@ def test_it_says_what_it_shows() -> None:
 
 
 def test_that_nothing_changed_is_said() -> None:
-    assert words(drawn(series())).endswith("; no change.")
+    assert words(drawn(series(14))).endswith("; no change.")
+    assert words(drawn(series(13))).endswith("; too few nights to tell a change.")
     assert drawn(series()).find(".//path[@class='limit']") is None
 
 

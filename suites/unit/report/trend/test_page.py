@@ -98,13 +98,21 @@ def test_the_head_says_what_is_worse_and_what_was_green() -> None:
     assert "1 change for the worse, 0 for the better" in said
     assert "Last green2026-09-23night-0002, a1b2c3. Then, until night-0003: nothing that" in said
     assert "Canaries caughtnone planted" in said
-    assert "Samples excluded4" in said
+    assert "Exchanges excluded4" in said
+    assert "Series long enough0 of 1" in said
 
 
 def test_never_green_and_never_changed_are_said() -> None:
-    said = page(of(kept(0, outcome="FAIL"))).find(".//header").text_content()
+    said = page(of(*nights(14, outcome="FAIL"))).find(".//header").text_content()
     assert "Nothing changed" in said
     assert "Last greennever" in said
+
+
+def test_too_few_nights_are_no_good_news() -> None:
+    found = page(of(*nights(13)))
+    (verdict,) = found.find_class("verdict")
+    assert verdict.text == "Too few nights to tell"
+    assert "is-INCONCLUSIVE" in verdict.get("class")
 
 
 def test_a_thousand_nights_cost_what_their_figures_cost() -> None:

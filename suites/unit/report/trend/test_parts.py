@@ -32,7 +32,16 @@ def test_a_change_is_dated_sized_and_has_a_blame_range() -> None:
 
 
 def test_that_nothing_changed_is_said() -> None:
-    assert text(parts.changed(of(*nights(3)))).startswith("No series changed")
+    assert text(parts.changed(of(*nights(14)))).startswith("None of 1 series changed")
+
+
+def test_that_nights_are_too_few_to_tell_is_said() -> None:
+    few = [kept(n, fingerprint=bed(nodes="a,b")) for n in range(13)]
+    said = text(parts.changed(of(*few)))
+    assert said.startswith("No change can be found: all 1 have fewer than 14 nights")
+    both = [kept(n + 20) for n in range(14)]
+    said = text(parts.changed(of(*few, *both)))
+    assert said.endswith("1 have fewer than 14 nights: too few to tell.")
 
 
 def test_series_of_one_night_are_in_the_table_alone() -> None:
