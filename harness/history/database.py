@@ -34,7 +34,7 @@ def reading(path: Path, *, wait_s: float = WAIT_S) -> Iterator[sqlite3.Connectio
             fix="Make one of runs' folders with python -m harness history import, "
             "or of new runs with pytest --hil-history FILE",
         )
-    with _ours(path, "ro", wait_s) as database:
+    with _ours(path, "rw", wait_s) as database:  # also to undo what a killed writer left half done
         database.execute("BEGIN")
         if not _is_known(database, path):
             raise HistoryError(f"the history in {path} is an empty file", fix=BEGIN_AGAIN)

@@ -36,7 +36,7 @@ TABLE: dict[str, set[str] | None] = {
     "programs": {"evidence"},
     "roles": {"tcpx", "nic", "facts", "programs", "evidence"},
     "verdict": {"evidence"},
-    "report": {"evidence", "verdict", "history", "regression"},
+    "report": {"evidence", "verdict", "history"},
     "history": {"evidence", "verdict"},
     "regression": {"history", "evidence", "verdict"},
     "bundle": set(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.history import Kept, Series
-from harness.history.blame import Range, between, blame
+from harness.history.blame import TOLD, Range, between, blame
 from harness.history.flakes import flakes
 from harness.report.page.badge import badge
 from harness.report.page.markup import Child, Markup, el, join
@@ -19,6 +19,7 @@ from harness.verdict import Outcome, counted
 
 LATEST = 30  # nights, runs and flakes that a table shows; the export has all
 CANARIES = 50
+MOST = 200  # changes
 RULES = (
     "A line is the median of a night's exchanges, the band its quartiles (of fewer than four "
     "exchanges, all of them). Dashed: a change, with its size. Dotted: another kernel, driver, "
@@ -30,7 +31,15 @@ RULES = (
 def changed(past: Past) -> Child:
     if not past.moved:
         return el("p", _unmoved(past))
-    return el("ol", [_moved(past, *one) for one in past.moved], class_="index")
+    shown = past.moved[:MOST]
+    return [
+        el("ol", [_moved(past, *one) for one in shown], class_="index"),
+        _older(len(past.moved) - len(shown)),
+    ]
+
+
+def _older(count: int) -> Markup | None:
+    return el("p", f"and {count} older ones") if count else None
 
 
 def _unmoved(past: Past) -> str:
@@ -152,12 +161,16 @@ def flaky(past: Past) -> Child:
             day(one.last_s),
             el("span", one.test, class_="mono"),
             f"{one.green} green, {len(one.red)} red, the last of them {', '.join(one.red[-3:])}",
-            el("span", _words(one.revision) or "nothing is known of the revision", class_="muted"),
+            el("span", f"{_words(one.revision)}{_untold(one.revision)}", class_="muted"),
         )
         for one in found[:LATEST]
     ]
-    more = len(found) - len(shown)
-    return [el("ol", shown, class_="index"), el("p", f"and {more} older ones") if more else None]
+    return [el("ol", shown, class_="index"), _older(len(found) - len(shown))]
+
+
+def _untold(revision: dict[str, str]) -> str:
+    """Where nobody said what was under test, it may have been another thing each time."""
+    return "" if TOLD in revision else "; no run says its --hil-revision"
 
 
 def _words(revision: dict[str, str]) -> str:

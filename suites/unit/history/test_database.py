@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 
 from harness.errors import HistoryError
 from harness.history.database import VERSION, reading, writing
+
+PROJECT = Path(__file__).parents[3]
 
 
 def use(path: Path) -> None:
@@ -135,3 +139,30 @@ def test_a_name_with_marks_of_a_uri_is_a_name(tmp_path: Path) -> None:
     path = tmp_path / "a?mode=memory#b %41.sqlite"
     use(path)
     assert path.exists()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from harness.history.database import writing
+with writing(Path(sys.argv[1])) as database:
+    database.execute("PRAGMA cache_size = 1")
+    database.execute("PRAGMA cache_spill = 1")
+    database.execute("UPDATE testbeds SET parts = parts || 'x'")
+    os._exit(9)
+"""
+
+
+def test_what_a_killed_writer_left_half_done_is_undone_by_the_next_reader(file: Path) -> None:
+    """It had written some of its pages, more than it was let to hold."""
+    with writing(file) as database:
+        rows = [(f"f{n}", "t", "p" * 2000) for n in range(500)]
+        database.executemany("INSERT INTO testbeds VALUES (?, ?, ?)", rows)
+    before = file.read_bytes()
+    killed = subprocess.run([sys.executable, "-c", KILLED, file], cwd=PROJECT, check=False)
+    assert killed.returncode == 9
+    assert file.read_bytes() != before
+    with reading(file) as database:
+        (longest,) = database.execute("SELECT max(length(parts)) FROM testbeds").fetchone()
+    assert longest == 2000
+    assert [found.name for found in file.parent.iterdir()] == [file.name]

@@ -7,12 +7,16 @@ import re
 from harness.report.page.markup import join
 from harness.report.trend import Past, parts
 from suites.unit.history.nights import bed, kept
-from suites.unit.report.trend.pasts import at, nights, of
+from suites.unit.report.trend.pasts import Moved, at, nights, of
 
 
 def text(whole: object) -> str:
     """As it is read, without its marks."""
     return " ".join(re.sub(r"<[^>]*>", " ", join(whole)).split())  # type: ignore[arg-type]
+
+
+def at_each(nights: range) -> list[Moved]:
+    return [Moved(night=night) for night in nights]
 
 
 def upgraded() -> Past:
@@ -75,6 +79,22 @@ def test_flakes_are_told_with_what_they_ran_on() -> None:
         "2026-09-22 a.py::test_a 2 green, 1 red, the last of them night-0001 revision a1b2c3"
     )
     assert text(parts.flaky(of(*nights(2)))).startswith("No test was green and red")
+
+
+def test_a_flake_of_nobody_knows_what_says_so() -> None:
+    words = {"kernel": "6.18"}
+    runs = [
+        kept(n, tests={"a": outcome}, revision=words)
+        for n, outcome in enumerate(("PASS", "FAIL", "PASS"))
+    ]
+    assert text(parts.flaky(of(*runs))).endswith("kernel 6.18; no run says its --hil-revision")
+
+
+def test_of_very_many_changes_the_latest_are_shown() -> None:
+    found = of(*nights(250), changes=lambda _: at_each(range(250)))
+    said = parts.changed(found)
+    assert join(said).count("<li>") == parts.MOST
+    assert text(said).endswith("and 50 older ones")
 
 
 def test_a_canary_that_was_missed_is_told_first() -> None:
