@@ -19,6 +19,7 @@ from harness.history.export import export, rows
 from harness.history.fingerprint import told
 from harness.history.retention import spare
 from harness.report import kept
+from harness.verdict import counted
 
 SUMMARY = "what earlier nights measured: import, list, export, prune"
 DEFAULT = Path("reports/history.sqlite")
@@ -112,7 +113,7 @@ def listed(runs: Sequence[Kept], testbeds: dict[str, Fingerprint]) -> Iterator[s
 def _line(one: Kept) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(one.at_s))
     out, under_test = sum(one.excluded.values()), one.revision.get("revision", "")
-    parts = [f"{one.taken} exchanges", f"{out} excluded" if out else "", under_test]
+    parts = [counted(one.taken, "exchange"), f"{out} excluded" if out else "", under_test]
     parts += ["" if one.ended else "no end"]
     return f"{when}  {one.run}  {one.outcome:<12}  {', '.join(filter(None, parts))}"
 
@@ -138,5 +139,5 @@ def prune(history: History, keep_days: float | None, keep_nights: int | None) ->
     gone = spare(runs, now_s=time.time(), keep_days=keep_days, keep_nights=keep_nights)
     if gone:
         history.remove([one.run for one in gone])
-    print(f"{len(gone)} runs forgotten, {len(runs) - len(gone)} kept")
+    print(f"{counted(len(gone), 'run')} forgotten, {len(runs) - len(gone)} kept")
     return 0

@@ -13,6 +13,7 @@ from harness.history.fingerprint import Fingerprint, fingerprint
 from harness.history.revision import revision
 from harness.history.series import Series
 from harness.history.tonight import samples, series_of
+from harness.verdict import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Run:
 
     def told(self) -> str:
         """`12 exchanges taken; excluded: 1 FOREIGN_LOAD; left: 3 unfinished`."""
-        parts = [f"{self.taken} exchanges taken"]
+        parts = [f"{counted(self.taken, 'exchange')} taken"]
         for word, reasons in (("excluded", self.excluded), ("left", self.left)):
             if reasons:
                 parts.append(f"{word}: " + ", ".join(f"{n} {r}" for r, n in reasons.items()))

@@ -46,8 +46,8 @@ def test_folders_of_runs_are_taken_again_without_harm(
     for _ in range(2):
         assert history("import", str(tmp_path / "reports"), file=file) == 0
         assert capsys.readouterr().out.splitlines() == [
-            "taken first: 1 exchanges taken",
-            "taken second: 1 exchanges taken",
+            "taken first: 1 exchange taken",
+            "taken second: 1 exchange taken",
         ]
     assert [one.run for one in History(file).runs()] == ["first", "second"]
 
@@ -62,7 +62,7 @@ def test_of_an_interrupted_run_what_ended_is_taken(
         out.write('{"run":"run-1","worker":"ma')
     assert history("import", str(folder), file=file) == 0
     said = capsys.readouterr().out
-    assert "1 exchanges taken; left: 1 unfinished; the run has no end" in said
+    assert "1 exchange taken; left: 1 unfinished; the run has no end" in said
     (one,) = History(file).runs()
     assert (one.outcome, one.ended, one.taken) == ("ERROR", False, 1)
 
@@ -78,7 +78,7 @@ def test_a_run_that_cannot_be_read_is_left_with_the_reason_and_the_others_are_ta
     left, taken = capsys.readouterr().out.splitlines()
     assert left.startswith(f"LEFT  {bad}: EVIDENCE: ")
     assert "unknown record 'Nonsense'" in left
-    assert taken == "taken run-1: 1 exchanges taken"
+    assert taken == "taken run-1: 1 exchange taken"
 
 
 def test_a_folder_without_runs_is_one_sentence(
@@ -100,7 +100,7 @@ def test_a_list_says_what_two_testbeds_differ_in(
     assert history("list", file=file) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].endswith(": alpha, beta, tier testbed")
-    assert said[1].endswith("1 exchanges, v1-2-gabc")
+    assert said[1].endswith("1 exchange, v1-2-gabc")
     assert said[3] == "  differs: firmware 7.1 -> 7.2 (alpha.nic.eth1 and 1 more)"
     assert said[4].split()[2] == "b"
 

@@ -18,14 +18,14 @@ def test_what_was_taken_excluded_and_left_is_told() -> None:
     assert (found.taken, found.excluded) == (1, {"FOREIGN_LOAD": 1})
     assert found.left == {"unfinished": 1}
     assert found.told() == (
-        "1 exchanges taken; excluded: 1 FOREIGN_LOAD; left: 1 unfinished; the run has no end"
+        "1 exchange taken; excluded: 1 FOREIGN_LOAD; left: 1 unfinished; the run has no end"
     )
     assert found.tests == {"t": "ERROR"}
     assert set(found.plans) == {one.key.plan for one in found.series}
 
 
 def test_a_whole_run_says_no_more_than_that() -> None:
-    assert taken(run(exchange()), "PASS", {}).told() == "1 exchanges taken"
+    assert taken(run(exchange()), "PASS", {}).told() == "1 exchange taken"
 
 
 def test_an_empty_journal_is_refused() -> None:
