@@ -223,8 +223,6 @@ def _problems(plan: Plan) -> list[str]:
             f"plugin is {plan.plugin!r} for the transport {plan.transport!r}, "
             "expected a path on both nodes for 'nccl-net' and for no other"
         )
-    if plan.transport == "nccl-net" and plan.memory != "host":
-        found.append(f"memory is {plan.memory!r}; a plugin's process is given host memory only")
     if plan.rxdm and plan.transport != "nccl-net":
         found.append(f"rxdm is {plan.rxdm!r}, which only the transport 'nccl-net' asks")
     if plan.exercise not in EXERCISES:

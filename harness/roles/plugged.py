@@ -37,6 +37,7 @@ class Plugin:
             sockets_per_channel=plan.sockets_per_channel,
             max_message_bytes=plan.chunk_bytes,
             environment=self._rxdm.environment if self._rxdm else {},
+            gpu=assignment.device if plan.is_on_gpus else None,
             say=voice.say,
         )
 

@@ -2,8 +2,8 @@
 
 All unpacking of a batch is one launch, whichever channels it came from. What was received is first
 copied to where a twin of the bounce buffer lies on the device: a kernel that reads host memory by
-itself is ten times slower. Descriptors are kept there too, since the same ones come again and
-again.
+itself is ten times slower. Another process's bounce buffer on this device needs none. Descriptors
+are kept there too, since the same ones come again and again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import CudaError
 from harness.tcpx.cuda.door import translated
 from harness.tcpx.cuda.kernels import (
     CLEAR,
@@ -38,6 +39,7 @@ from harness.tcpx.words import WORD_BYTES
 
 _PORTABLE = 1  # cudaHostRegisterPortable: for every context of the process
 _REMEMBERED = 256  # messages: the slots that 16 channels of a GPU use at most
+_GRANULE = 2 << 20  # of the device's own pages: what another process opens begins and ends with one
 _BLOCKS = 1024  # of a look or a fill, at most
 _ROWS = 256  # of a table, at first
 
@@ -93,9 +95,10 @@ class CudaDevice:
             self._runtime = cupy.cuda.runtime
             self._stream = cupy.cuda.Stream(non_blocking=True)
             self._kernels = kernels()
-        self._memory: list[Any] = []
+        self._memory: list[Any] = []  # no pool's: whoever opens it elsewhere opens all of it
         self._pinned: dict[int, NDArray[np.uint8]] = {}  # by address; what is pinned must stay
         self._twins: dict[int, int] = {}  # a bounce buffer's address -> its twin's on the device
+        self._adopted: set[int] = set()  # bounce buffers of other processes, by address
         self._lists: dict[bytes, Any] = {}  # descriptors -> their copy on the device
         self._tables: Iterator[int] = cycle(range(2))
         self._table = [_Table(_ROWS) for _ in range(2)]
@@ -103,9 +106,28 @@ class CudaDevice:
 
     def allocate(self, size_bytes: int) -> int:
         with translated(f"taking {size_bytes} bytes of device {self._index}") as cupy:
-            memory = cupy.cuda.alloc(max(1, size_bytes))
+            memory = cupy.cuda.Memory(-(-max(1, size_bytes) // _GRANULE) * _GRANULE)
         self._memory.append(memory)
         return int(memory.ptr)
+
+    def share(self, address: int) -> tuple[bytes, int]:
+        for memory in self._memory:
+            if memory.ptr <= address < memory.ptr + memory.size:
+                with translated(f"sharing memory of device {self._index}"):
+                    return self._runtime.ipcGetMemHandle(memory.ptr), address - memory.ptr
+        raise CudaError(f"memory at {address:#x} is to be shared", expected="some of this device's")
+
+    def adopt(self, handle: bytes, offset: int) -> tuple[int, Callable[[], None]]:
+        with translated(f"opening another process's memory of device {self._index}"):
+            start = int(self._runtime.ipcOpenMemHandle(handle))
+        self._adopted.add(start + offset)
+
+        def let_go() -> None:
+            self._adopted.discard(start + offset)
+            with translated("letting another process's memory go"):
+                self._runtime.ipcCloseMemHandle(start)
+
+        return start + offset, let_go
 
     def pin(self, array: NDArray[np.uint8]) -> Callable[[], None]:
         address = array.ctypes.data
@@ -194,8 +216,9 @@ class CudaDevice:
             orders[name].tolist() for name in ("count", "descriptors", "host", "begin", "end")
         )
         for count, at, host, begin, end in zip(*columns, strict=True):
-            twin = self._twin(host) if count else 0
-            if count:
+            is_here = not count or host in self._adopted
+            twin = host if is_here else self._twin(host)
+            if not is_here:
                 self._copy(
                     twin + begin, host + begin, end - begin, self._runtime.memcpyHostToDevice
                 )

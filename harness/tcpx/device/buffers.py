@@ -1,8 +1,8 @@
 """Device memory for roles: the operations of Buffers (../buffers.py), each an order to the device.
 
 The process that makes this owns the device; it and all that it forks may use it. What arrives is
-gathered from the pinned bounce buffer and verified on its way; what goes out is copied into pinned
-host memory.
+gathered from the pinned bounce buffer, or from one of the device's that a plugin has, and verified
+on its way; what goes out is copied into pinned host memory, or read by a plugin.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ _MORE_THREADS = 8  # than channels: the role's own, and those of transfers befor
 class Piece:
     """A piece of a device's memory."""
 
-    __slots__ = ("_buffers", "_size", "address")
+    __slots__ = ("_buffers", "address", "size")
 
     def __init__(self, buffers: DeviceBuffers, address: int, size_bytes: int) -> None:
-        self._buffers, self.address, self._size = buffers, address, size_bytes
+        self._buffers, self.address, self.size = buffers, address, size_bytes
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     def __getitem__(self, piece: slice) -> Piece:
-        start, stop, _ = piece.indices(self._size)
+        start, stop, _ = piece.indices(self.size)
         return Piece(self._buffers, self.address + start, max(0, stop - start))
 
     def read(self, offset: int, into: NDArray[np.uint8]) -> Ticket:
@@ -58,13 +58,24 @@ class Piece:
     def pin(self, array: NDArray[np.uint8]) -> Callable[[], None]:
         return self._buffers.pin(array)
 
+    def written(self) -> Ticket:
+        return self._buffers.orders.mine.last
+
+    def share(self) -> tuple[bytes, int]:
+        return self._buffers.device.share(self.address)
+
+    def adopt(
+        self, handle: bytes, offset: int, size_bytes: int
+    ) -> tuple[Piece, Callable[[], None]]:
+        return self._buffers.adopt(handle, offset, size_bytes)
+
 
 class DeviceIntake:
     """Unpacks and verifies one channel's chunks in one pass each."""
 
     def __init__(self, buffers: DeviceBuffers) -> None:
         self._buffers = buffers
-        self._bounce: NDArray[np.uint8] | None = None
+        self._bounce: Any = None
         self._bounce_at = 0
         self.words = 0
         self.bytes = 0
@@ -72,13 +83,13 @@ class DeviceIntake:
     def unpack(
         self,
         descriptors: Any,
-        bounce: NDArray[np.uint8],
+        bounce: NDArray[np.uint8] | Piece,
         view: Piece,
         nonce: int,
         place: Place | None,
     ) -> Ticket:
         if bounce is not self._bounce:
-            self._bounce, self._bounce_at = bounce, bounce.ctypes.data
+            self._bounce, self._bounce_at = bounce, _address(bounce)
         at, to, size = self._bounce_at, view.address, len(view)
         arranged = arrange(descriptors, bounce_bytes=bounce.size, size_bytes=size)
         base = None if place is None else first_word(nonce, place)
@@ -149,6 +160,18 @@ class DeviceBuffers:
 
         return undo
 
+    def adopt(
+        self, handle: bytes, offset: int, size_bytes: int
+    ) -> tuple[Piece, Callable[[], None]]:
+        """Memory that another process shares; it is let go as pinned memory is."""
+        address, let_go = self.device.adopt(handle, offset)
+
+        def undo() -> None:
+            self.orders.drain(PATIENCE_S)
+            let_go()
+
+        return Piece(self, address, size_bytes), undo
+
     def make(self, size_bytes: int, *, shared: bool) -> Piece:
         buffer = Piece(self, self.device.allocate(size_bytes), size_bytes)
         self.poison(buffer)
@@ -188,6 +211,10 @@ class DeviceBuffers:
 
     def intake(self, max_bytes: int) -> DeviceIntake:
         return DeviceIntake(self)
+
+
+def _address(bounce: NDArray[np.uint8] | Piece) -> int:
+    return bounce.address if isinstance(bounce, Piece) else bounce.ctypes.data
 
 
 def _call(all_of: Sequence[Callable[[], None]]) -> None:

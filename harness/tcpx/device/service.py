@@ -42,6 +42,12 @@ class Device(Protocol):
     def pin(self, array: NDArray[np.uint8]) -> Callable[[], None]:
         """Let the device reach host memory, until the answer is called."""
 
+    def share(self, address: int) -> tuple[bytes, int]:
+        """What opens the allocation that `address` is of in another process, and where in it."""
+
+    def adopt(self, handle: bytes, offset: int) -> tuple[int, Callable[[], None]]:
+        """The address of what another process shares, until the answer is called."""
+
     def begin(self, orders: NDArray[Any]) -> Work:
         """Have orders carried out; at most two batches are under way."""
 

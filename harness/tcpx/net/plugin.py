@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +70,11 @@ class Landing(Protocol):
         """Whether they are there, after waiting for them at most so long."""
 
 
+@runtime_checkable
 class DeviceBuffer(Protocol):
     """Memory of a device, as PTR_CUDA registers it. Its copies are in the order of the caller's
-    thread, so what that thread has written to the buffer before is what is read."""
+    thread, so what that thread has written to the buffer before is what is read. Another process
+    can open the whole allocation that it is of, and share memory of its own in the same way."""
 
     def __len__(self) -> int: ...
 
@@ -82,6 +84,18 @@ class DeviceBuffer(Protocol):
     def pin(self, array: NDArray[np.uint8]) -> Callable[[], None]:
         """Let the device reach host memory, until the answer is called. For the process that owns
         the device, before it forks."""
+
+    def written(self) -> Landing:
+        """What the caller's thread has had written so far, for those that read by themselves."""
+
+    def share(self) -> tuple[bytes, int]:
+        """The handle that opens the allocation, and where in it the buffer begins."""
+
+    def adopt(
+        self, handle: bytes, offset: int, size_bytes: int
+    ) -> tuple[DeviceBuffer, Callable[[], None]]:
+        """Memory of the same device that another process shares, to be unpacked from, and how to
+        let it go when no order can mean it any more."""
 
 
 class NetPlugin(Protocol):

@@ -68,10 +68,6 @@ def test_bounds_are_kept(field: str) -> None:
         ({"transport": "pigeon"}, "transport is 'pigeon', expected one of ['sockets'"),
         ({"transport": "nccl-net"}, "plugin is '' for the transport 'nccl-net', expected a path"),
         ({"plugin": "/x.so"}, "plugin is '/x.so' for the transport 'sockets', expected a path"),
-        (
-            {"transport": "nccl-net", "plugin": "/x.so", "memory": "cuda"},
-            "memory is 'cuda'; a plugin's process is given host memory only",
-        ),
         ({"rxdm": "somebody"}, "rxdm is 'somebody', expected one of ['', 'stand-in']"),
         ({"rxdm": "stand-in"}, "rxdm is 'stand-in', which only the transport 'nccl-net' asks"),
         ({"claims": ("roles", "honour")}, "claims ['honour'] are unknown, expected some of ["),

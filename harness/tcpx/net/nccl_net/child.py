@@ -31,7 +31,9 @@ Say = Callable[[str], None]
 class Child:
     """One process with one plugin. `control` is its socket for everything that is of no comm."""
 
-    def __init__(self, path: str, environment: Mapping[str, str], say: Say) -> None:
+    def __init__(
+        self, path: str, environment: Mapping[str, str], say: Say, gpu: int | None = None
+    ) -> None:
         self._say = say
         self.last: deque[logger.Said] = deque(maxlen=LAST_LINES)
         self._heard = 0
@@ -39,7 +41,7 @@ class Child:
         self._page = host_buffer(mmap.PAGESIZE, shared=True)
         self.control, theirs = wire.pair()
         with theirs:
-            self._process = self._start(path, environment, theirs.fileno())
+            self._process = self._start(path, environment, theirs.fileno(), gpu)
         assert self._process.stdout is not None
         self._reader = threading.Thread(
             target=self._listen, args=(self._process.stdout,), name="plugin-log", daemon=True
@@ -90,13 +92,14 @@ class Child:
         self._reader.join(DEATH_S)
 
     def _start(
-        self, path: str, environment: Mapping[str, str], control: int
+        self, path: str, environment: Mapping[str, str], control: int, gpu: int | None
     ) -> subprocess.Popen[str]:
         page, _ = shared_file(self._page)
         root = str(Path(harness.__file__).parents[1])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        command = [sys.executable, "-m", WORKER, path, str(control), str(page)]
         return subprocess.Popen(
-            [sys.executable, "-m", WORKER, path, str(control), str(page)],
+            [*command, *([] if gpu is None else [str(gpu)])],
             env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(paths)},
             pass_fds=(control, page),
             stdin=subprocess.DEVNULL,

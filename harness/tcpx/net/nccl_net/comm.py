@@ -9,16 +9,18 @@ requests and pages given back travel in front of the next one, and fail there if
 
 from __future__ import annotations
 
+import time
 from itertools import count
 from typing import Any
 
 from harness.errors import LocalProtocolError, RemoteProtocolError, TransportError
+from harness.tcpx.device.silence import DEVICE_S, refuse_silence
 from harness.tcpx.memory import shared_file
-from harness.tcpx.net.comm import Comm, Mr, Request
+from harness.tcpx.net.comm import Comm, DeviceMr, Mr, Request
 from harness.tcpx.net.nccl_net.line import Line
 from harness.tcpx.net.nccl_net.target import Pages, Slots, Target
 from harness.tcpx.net.nccl_net.wire import Message
-from harness.tcpx.net.plugin import PTR_CUDA, PTR_HOST, Completion
+from harness.tcpx.net.plugin import PTR_CUDA, PTR_HOST, Completion, DeviceBuffer, Landing
 
 UNTOLD = -1  # a size that the plugin did not say
 
@@ -32,6 +34,28 @@ class PluginMr(Mr):
         super().__init__(buffer)
         self.number, self.ptr_type = number, ptr_type
 
+    def where(self) -> tuple[list[int], dict[str, Any]]:
+        """What the plugin's process maps it by: files, and words."""
+        file, offset = shared_file(self.array)
+        return [file], {"offset": offset}
+
+
+class PluginDeviceMr(DeviceMr):
+    """The same, of a device's memory."""
+
+    __slots__ = ("number", "ptr_type")
+
+    def __init__(self, buffer: DeviceBuffer, number: int) -> None:
+        super().__init__(buffer)
+        self.number, self.ptr_type = number, PTR_CUDA
+
+    def where(self) -> tuple[list[int], dict[str, Any]]:
+        handle, offset = self.buffer.share()
+        return [], {"handle": handle.hex(), "offset": offset}
+
+
+AnyMr = PluginMr | PluginDeviceMr
+
 
 class PluginComm(Comm):
     """What both kinds share. `line` is the comm's own."""
@@ -43,12 +67,16 @@ class PluginComm(Comm):
         self._closed = False
         self._unsaid: list[dict[str, Any]] = []  # to the plugin's process
 
-    def register(self, buffer: Any, ptr_type: int) -> PluginMr:
-        mr = PluginMr(buffer, next(self._numbers), ptr_type)
+    def register(self, buffer: Any, ptr_type: int) -> AnyMr:
+        """`buffer` is memory of the host, also where it stands in for a device's, or a device's."""
+        number = next(self._numbers)
+        is_device = isinstance(buffer, DeviceBuffer)
+        mr: AnyMr
+        mr = PluginDeviceMr(buffer, number) if is_device else PluginMr(buffer, number, ptr_type)
         self._register(mr)
         return mr
 
-    def deregister(self, mr: PluginMr) -> None:
+    def deregister(self, mr: AnyMr) -> None:
         self._call("deregMr", mr=mr.number)
 
     def post(self, mr: Any, offset: int, size_bytes: int, tag: int) -> Request:
@@ -64,8 +92,8 @@ class PluginComm(Comm):
             return
         told = self._failed is not None or self._line.child.is_mourned
         self._closed = True
-        super().close()
         try:
+            super().close()  # what is the plugin's must be let go before it frees it
             self._call("close")
         except TransportError:
             if not told:
@@ -78,12 +106,10 @@ class PluginComm(Comm):
         first, self._unsaid = self._unsaid, []
         return self._line.call(verb, first=first, **body)
 
-    def _register(self, mr: PluginMr) -> None:
+    def _register(self, mr: AnyMr) -> None:
         """Let the plugin have the memory, which its process can only map."""
-        file, offset = shared_file(mr.array)
-        self._line.call(
-            "regMr", files=[file], mr=mr.number, offset=offset, size=mr.size, type=mr.ptr_type
-        )
+        files, where = mr.where()
+        self._line.call("regMr", files=files, mr=mr.number, size=mr.size, type=mr.ptr_type, **where)
 
     def _place(self, request: Request) -> tuple[int, int]:
         """Registration and offset that the plugin is told."""
@@ -102,10 +128,29 @@ class PluginComm(Comm):
 
 
 class PluginSend(PluginComm):
-    """Sends straight from the registered memory."""
+    """Sends straight from the registered memory. What of a device's was written there by order must
+    lie there first: the plugin knows of no orders."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(line)
+        self._written: Landing | None = None  # of the youngest request; earlier ones lie there then
+
+    def post(self, mr: Any, offset: int, size_bytes: int, tag: int) -> Request:
+        request = super().post(mr, offset, size_bytes, tag)
+        if isinstance(mr, DeviceMr):
+            self._written = mr.buffer.written()
+        return request
+
+    def _call(self, verb: str, **body: Any) -> Message:
+        written, self._written = self._written, None
+        if written and verb != "close":
+            since_s = time.monotonic()
+            while not written.is_down(DEVICE_S):
+                refuse_silence(since_s)
+        return super()._call(verb, **body)
 
     def _place(self, request: Request) -> tuple[int, int]:
-        assert isinstance(request.mr, PluginMr)
+        assert isinstance(request.mr, AnyMr)
         return request.mr.number, request.offset
 
     def _complete(self, request: Request) -> Completion:
@@ -128,7 +173,7 @@ class PluginRecv(PluginComm):
             )
         return super().post(mr, offset, size_bytes, tag)
 
-    def deregister(self, mr: PluginMr) -> None:
+    def deregister(self, mr: AnyMr) -> None:
         if mr.ptr_type == PTR_CUDA:
             super().deregister(mr)
 
@@ -143,14 +188,20 @@ class PluginRecv(PluginComm):
         self._unsaid.append({"verb": "irecvConsumed"})
         self._target(request).free(request)
 
-    def _register(self, mr: PluginMr) -> None:
+    def _register(self, mr: AnyMr) -> None:
         if mr.ptr_type == PTR_CUDA:
             super()._register(mr)
         if mr.ptr_type not in self._targets:
             host = mr.ptr_type == PTR_HOST
-            self._targets[mr.ptr_type] = (
-                Slots(self._line, self._message_bytes) if host else Pages(self._line)
-            )
+            self._targets[mr.ptr_type] = self._slots() if host else self._pages(mr)
+
+    def _slots(self) -> Target:
+        return Slots(self._line, self._message_bytes)
+
+    def _pages(self, mr: AnyMr) -> Target:
+        pages = Pages(self._line, mr.buffer if isinstance(mr, DeviceMr) else None)
+        self._undo.append(pages.close)
+        return pages
 
     def _place(self, request: Request) -> tuple[int, int]:
         return self._target(request).place(request)
@@ -164,7 +215,7 @@ class PluginRecv(PluginComm):
         self._descriptors[request.number] = self._target(request).arrived(request, data)
 
     def _target(self, request: Request) -> Target:
-        assert isinstance(request.mr, PluginMr)
+        assert isinstance(request.mr, AnyMr)
         return self._targets[request.mr.ptr_type]
 
     def _complete(self, request: Request) -> Completion:

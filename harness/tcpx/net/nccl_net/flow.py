@@ -12,13 +12,14 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ctypes import byref, c_int, c_void_p
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from harness.tcpx.net.nccl_net.abi import SUCCESS, DeviceStorage, Table
+from harness.tcpx.net.nccl_net.gpu import Gpu, GpuError
 from harness.tcpx.net.nccl_net.mapping import Mapping
 from harness.tcpx.net.nccl_net.metadata import Metadata
 from harness.tcpx.net.nccl_net.wire import Message
@@ -30,11 +31,19 @@ Answer = Callable[[], Message | None]
 Verb = Callable[[dict[str, Any]], Message | None]
 
 
+class Place(Protocol):
+    """Memory of the role, at `address` in this process until it is closed."""
+
+    address: int
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Mr:
-    """A registration: memory of the role, mapped here."""
+    """A registration."""
 
-    mapping: Mapping
+    place: Place
     handle: c_void_p
     ptr_type: int
 
@@ -52,9 +61,17 @@ class Flow:
     """A sending or a receiving comm."""
 
     def __init__(
-        self, table: Table, comm: c_void_p, device: DeviceStorage, *, is_recv: bool
+        self,
+        table: Table,
+        comm: c_void_p,
+        device: DeviceStorage,
+        gpu: Gpu | None = None,
+        *,
+        is_recv: bool,
     ) -> None:
         self._table, self._comm, self._device, self._is_recv = table, comm, device, is_recv
+        self._gpu = gpu
+        self._metadata: Metadata | None = None  # once memory of a device is registered
         self._mrs: dict[int, Mr] = {}
         self._queue: deque[Request] = deque()
         self._done: deque[Request] = deque()  # and not consumed: receives only
@@ -70,7 +87,7 @@ class Flow:
         if body["verb"] == "close":
             return self.close
         if body["verb"] == "regMr":
-            said = self._failed or self._reg_mr(body, message.files[0])
+            said = self._failed or self._reg_mr(body, message.files)
             return lambda: said
         if body["verb"] == "test":
             return partial(self._in_turn, self._test, body, time.monotonic() + body["timeout_s"])
@@ -105,24 +122,41 @@ class Flow:
                     self._consumed()
             verb = "closeRecv" if self._is_recv else "closeSend"
             self._closed = answer(verb, self._table.call(verb, self._comm))
+            while self._mrs:
+                self._mrs.popitem()[1].place.close()
         return self._closed
 
-    def _reg_mr(self, body: dict[str, Any], file: int) -> Message:
-        mapping, handle = Mapping(file, body["offset"], body["size"]), c_void_p()
-        address, size, kind = c_void_p(mapping.address), body["size"], body["type"]
+    def _reg_mr(self, body: dict[str, Any], files: Sequence[int]) -> Message:
+        try:
+            place = self._place(body, files)
+        except GpuError as error:
+            return Message({"no_gpu": f"the role's memory cannot be opened: {error}"})
+        size, kind, handle = body["size"], body["type"], c_void_p()
+        address = c_void_p(place.address)
         code = self._table.call("regMr", self._comm, address, size, kind, byref(handle))
         if code == SUCCESS:
-            self._mrs[body["mr"]] = Mr(mapping, handle, kind)
+            self._mrs[body["mr"]] = Mr(place, handle, kind)
+        else:
+            place.close()
         return answer("regMr", code)
+
+    def _place(self, body: dict[str, Any], files: Sequence[int]) -> Place:
+        if "handle" not in body:
+            return Mapping(files[0], body["offset"], body["size"])
+        if self._gpu is None:
+            raise GpuError("this process was given no GPU")
+        return self._gpu.open(bytes.fromhex(body["handle"]), body["offset"])
 
     def _dereg_mr(self, body: dict[str, Any]) -> Message:
         mr = self._mrs.pop(body["mr"])
-        return answer("deregMr", self._table.call("deregMr", self._comm, mr.handle))
+        code = self._table.call("deregMr", self._comm, mr.handle)
+        mr.place.close()
+        return answer("deregMr", code)
 
     def _post(self, body: dict[str, Any]) -> Message | None:
         """Not yet: a plugin may take no request before its peer is ready."""
         mr, request = self._mrs[body["mr"]], c_void_p()
-        place = c_void_p(mr.mapping.address + body["offset"])
+        place = c_void_p(mr.place.address + body["offset"])
         verb = "irecv" if self._is_recv else "isend"
         arguments = (place, body["size"], body["tag"], mr.handle)
         if self._is_recv:
@@ -152,9 +186,9 @@ class Flow:
         return Message({"done": True, "size": size.value}, self._descriptors(head))
 
     def _descriptors(self, request: Request) -> bytes:
-        if not request.is_scattered:
+        if not request.is_scattered or self._metadata is None:
             return b""
-        return Metadata(self._device.handle).descriptors(request.number)
+        return self._metadata.descriptors(request.number)
 
     def _consumed(self) -> Message:
         request = self._done.popleft()
@@ -164,7 +198,11 @@ class Flow:
         return self._refused("irecvConsumed", code) if code else answer("irecvConsumed", code)
 
     def _bounce(self, body: dict[str, Any]) -> Message:
-        file, offset, size = Metadata(self._device.handle).bounce()
+        metadata = self._metadata = Metadata(self._device.handle, self._gpu)
+        if shared := metadata.shared_bounce():
+            handle, offset, size = shared
+            return Message({"handle": handle.hex(), "offset": offset, "size": size})
+        file, offset, size = metadata.bounce()
         return Message({"offset": offset, "size": size}, files=[os.dup(file)])
 
     def _refused(self, verb: str, code: int) -> Message:

@@ -9,7 +9,14 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from harness.errors import PeerGoneError, PluginError, StallError, TransportError
+from harness.errors import (
+    CudaError,
+    HarnessError,
+    PeerGoneError,
+    PluginError,
+    StallError,
+    TransportError,
+)
 from harness.tcpx.net.nccl_net.abi import REMOTE_ERROR, SUCCESS, SYSTEM_ERROR, result_name
 from harness.tcpx.net.nccl_net.child import Child
 from harness.tcpx.net.nccl_net.wire import Gone, Message, receive, send
@@ -44,7 +51,10 @@ class Line:
 
     def hear(self, timeout_s: float) -> Message:
         """What the process says unasked: that it has loaded the plugin."""
-        return self._talk(None, timeout_s)
+        said = self._talk(None, timeout_s)
+        if refused := self._refusal(said):
+            raise refused
+        return said
 
     def close(self) -> None:
         self._sock.close()
@@ -64,8 +74,10 @@ class Line:
                 expected="verbs that do not wait",
             ) from error
 
-    def _refusal(self, said: Message) -> TransportError | None:
+    def _refusal(self, said: Message) -> HarnessError | None:
         """What is wrong with an answer."""
+        if why := said.body.get("no_gpu"):
+            return CudaError(f"in the plugin's process {why}")
         if why := said.body.get("unreadable"):
             return PluginError(f"the plugin's metadata cannot be read: {why}")
         code, verb = said.body.get("code", SUCCESS), said.body.get("verb", "")

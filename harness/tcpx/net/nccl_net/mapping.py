@@ -20,6 +20,10 @@ class Mapping:
         self._first = ctypes.c_char.from_buffer(self._memory)  # keeps it mapped
         self.address = ctypes.addressof(self._first) + skip
 
+    def close(self) -> None:
+        del self._first
+        self._memory.close()
+
 
 class Unreadable(Exception):
     """A pointer that does not lead to memory of this process."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import LocalProtocolError, PluginError, TransportError
+from harness.errors import HarnessError, LocalProtocolError, PluginError, TransportError
 from harness.tcpx.net.comm import Request
 from harness.tcpx.net.nccl_net.child import Child, Say
 from harness.tcpx.net.nccl_net.comm import PluginComm, PluginRecv, PluginSend
@@ -29,6 +29,7 @@ from harness.tcpx.net.plugin import (
     PTR_HOST,
     UNKNOWN_FRAMES,
     Completion,
+    DeviceBuffer,
     NetHandle,
     NetProperties,
 )
@@ -49,7 +50,8 @@ class Listener:
 
 
 class NcclNet:
-    """The plugin at `path`, in a process of its own that ends with `close` or with this one."""
+    """The plugin at `path`, in a process of its own that ends with `close` or with this one; of a
+    device's memory that of `gpu` can be registered, by its number in this process."""
 
     sends_ahead = MAX_REQUESTS  # a send is done when it has left, not when it was taken
 
@@ -61,18 +63,19 @@ class NcclNet:
         sockets_per_channel: int = 1,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         environment: dict[str, str] | None = None,
+        gpu: int | None = None,
         say: Say | None = None,
         call_s: float = CALL_S,
     ) -> None:
         self._max_message_bytes = max_message_bytes
         self._numbers = count(1)
         variables = _environment(nics, sockets_per_channel) | (environment or {})
-        self._child = Child(path, variables, say or (lambda _: None))
+        self._child = Child(path, variables, say or (lambda _: None), gpu)
         self._control = Line(self._child, self._child.control, call_s)
         self._call_s = call_s
         try:
             self._properties = self._load(path)
-        except TransportError:
+        except HarnessError:
             self.close()
             raise
 
@@ -145,6 +148,8 @@ class NcclNet:
     def reg_mr(self, comm: Any, buffer: Any, ptr_type: int) -> Any:
         if ptr_type not in (PTR_HOST, PTR_CUDA):
             raise LocalProtocolError(f"memory of type {ptr_type}", expected="host, 1, or CUDA, 2")
+        if ptr_type == PTR_CUDA and isinstance(buffer, DeviceBuffer):
+            return _as(PluginComm, comm).register(buffer, ptr_type)
         try:
             flat = np.frombuffer(buffer, np.uint8)
         except (TypeError, ValueError, BufferError) as error:

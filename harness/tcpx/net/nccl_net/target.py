@@ -2,23 +2,24 @@
 
 Host memory: the plugin writes to the place that it is given, however much arrives and whatever was
 posted. So it is given a slot of ours with a guard behind the posted bytes, and the descriptors are
-ours. Device memory: the plugin's own bounce buffer, which is mapped here, and its own descriptors.
+ours. Device memory: the plugin's own bounce buffer, which is opened here, and its own descriptors.
 Either way the message is unpacked from where it landed, as with every transport.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import RemoteProtocolError
+from harness.errors import PluginError, RemoteProtocolError
 from harness.tcpx.memory import host_buffer, map_file, shared_file
 from harness.tcpx.net.comm import Request
 from harness.tcpx.net.nccl_net.line import Line
-from harness.tcpx.net.plugin import MAX_REQUESTS, PAGE_BYTES, PTR_HOST
+from harness.tcpx.net.plugin import MAX_REQUESTS, PAGE_BYTES, PTR_HOST, DeviceBuffer
 from harness.tcpx.unpack.descriptor import DTYPE
 
 Bytes = NDArray[np.uint8]
@@ -28,7 +29,7 @@ SLOTS_MR = 0  # the number of the slots' registration; those of the caller begin
 class Target(Protocol):
     """One kind of place."""
 
-    bounce: Bytes
+    bounce: Any
 
     def place(self, request: Request) -> tuple[int, int]:
         """Registration and offset to post the request with."""
@@ -82,12 +83,24 @@ class Slots:
 
 
 class Pages:
-    """The plugin's bounce buffer; the request's own memory only gets what is unpacked into it."""
+    """The plugin's bounce buffer; the request's own memory only gets what is unpacked into it. A
+    device's is opened by way of the first `buffer` that is registered, which is of that device."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, buffer: DeviceBuffer | None = None) -> None:
         said = line.call("bounce")
+        at = said.body
+        self.close: Callable[[], None] = lambda: None
         try:
-            self.bounce = map_file(said.files[0], said.body["offset"], said.body["size"])
+            if "handle" not in at:
+                self.bounce: Any = map_file(said.files[0], at["offset"], at["size"])
+            elif buffer is not None:
+                handle = bytes.fromhex(at["handle"])
+                self.bounce, self.close = buffer.adopt(handle, at["offset"], at["size"])
+            else:
+                raise PluginError(
+                    "the plugin's bounce buffer is a GPU's memory",
+                    expected="memory of the host, as what was registered",
+                )
         finally:
             said.close_files()
 

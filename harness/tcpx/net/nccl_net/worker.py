@@ -1,4 +1,4 @@
-"""The plugin's process: `python -m harness.tcpx.net.nccl_net.worker PLUGIN CONTROL PAGE`.
+"""The plugin's process: `python -m harness.tcpx.net.nccl_net.worker PLUGIN CONTROL PAGE [GPU]`.
 
 One thread makes all calls, and asks again and again for what is not yet: that is what drives a
 plugin. Each comm has a socket to the role, besides the one for everything else, so that the
@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from harness.tcpx.net.nccl_net import logger
 from harness.tcpx.net.nccl_net.abi import SUCCESS, DeviceStorage, Properties, Table
 from harness.tcpx.net.nccl_net.flow import Answer, Flow, answer
+from harness.tcpx.net.nccl_net.gpu import Gpu, GpuError
 from harness.tcpx.net.nccl_net.mapping import Unreadable
 from harness.tcpx.net.nccl_net.wire import Gone, Message, pair, receive, send
 
@@ -73,8 +74,8 @@ class Line:
 class Worker:
     """Answers everything that is not asked of a comm, and keeps the comms' lines."""
 
-    def __init__(self, table: Table, control: socket.socket) -> None:
-        self._table = table
+    def __init__(self, table: Table, control: socket.socket, gpu: Gpu | None = None) -> None:
+        self._table, self._gpu = table, gpu
         self._logger = logger.callback(STDERR)
         self._listeners: dict[int, c_void_p] = {}
         self._dials: dict[int, tuple[Any, DeviceStorage]] = {}  # connections on their way
@@ -201,7 +202,7 @@ class Worker:
     ) -> Message:
         if code != SUCCESS or not comm.value:
             return answer(verb, code, ready=False)
-        flow = Flow(self._table, comm, device, is_recv=is_recv)
+        flow = Flow(self._table, comm, device, self._gpu, is_recv=is_recv)
         ours, theirs = pair()
         self._join(Line(ours, flow))
         return Message({"verb": verb, "code": code, "ready": True}, files=[theirs.detach()])
@@ -225,12 +226,16 @@ def main(arguments: list[str]) -> None:
         page[:32] = verb.encode().ljust(32, b"\0")
 
     try:
+        gpu = Gpu(int(arguments[3])) if arguments[3:] else None
         table = Table(path, at)
+    except GpuError as error:
+        send(control, Message({"no_gpu": str(error)}))
+        return
     except (OSError, ValueError) as error:  # no shared object, or not with this symbol
         send(control, Message({"unloadable": str(error)}))
         return
     send(control, Message({"loaded": table.name}))
-    Worker(table, control).serve()
+    Worker(table, control, gpu).serve()
 
 
 if __name__ == "__main__":

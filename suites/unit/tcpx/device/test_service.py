@@ -26,6 +26,12 @@ class Recorder:
     def pin(self, array: NDArray[np.uint8]) -> Any:
         return lambda: None
 
+    def share(self, address: int) -> tuple[bytes, int]:
+        raise NotImplementedError
+
+    def adopt(self, handle: bytes, offset: int) -> Any:
+        raise NotImplementedError
+
     def begin(self, orders: NDArray[Any]) -> Any:
         self.said.append([(int(o["op"]), int(o["address"])) for o in orders])
         return Batch(self, orders)

@@ -14,13 +14,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from harness.errors import LocalProtocolError, RemoteProtocolError
-from harness.tcpx.memory import host_buffer
+from harness.tcpx.cuda.device import cuda_buffers
 from harness.tcpx.net.nccl_net.net import NcclNet
 from harness.tcpx.net.plugin import (
     HANDLE_BYTES,
@@ -28,16 +29,36 @@ from harness.tcpx.net.plugin import (
     MAX_REQUESTS,
     PAGE_BYTES,
     PTR_CUDA,
-    PTR_HOST,
     UNKNOWN_FRAMES,
     Completion,
     NetPlugin,
 )
 from harness.tcpx.net.sockets import Sockets
 from harness.tcpx.rxdm.stand_in import StandIn
-from harness.tcpx.unpack import unpack
+from suites.unit.tcpx.device.standin import device_buffers
+from suites.unit.tcpx.net.memories import Host, Memory, OnDevice
 
 TOLD, CHECKED, AGREED = "told", "checked", "agreed"
+KIB, MIB = 1024, 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an implementation may ask for; `end` closes what it opens."""
+
+    request: pytest.FixtureRequest
+    end: ExitStack
+
+    @property
+    def plugin(self) -> str:
+        return str(self.request.getfixturevalue("nccl_plugin"))
+
+    @property
+    def no_cuda(self) -> str:
+        return str(self.request.getfixturevalue("no_cuda"))
+
+    def closing(self, net: Any) -> Any:
+        return self.end.enter_context(closing(net))
 
 
 @dataclass(frozen=True)
@@ -45,40 +66,63 @@ class Implementation:
     """How to make one, and what the Protocol leaves open. `sizes` of messages are told with them,
     or only checked against what was posted, or known by agreement alone."""
 
-    make: Callable[[str, ExitStack], NetPlugin]  # given the fixture plugin's path, and an end
-    needs_plugin: bool = False
-    receives_into: int = PTR_HOST
+    make: Callable[[Given], NetPlugin]
+    memory: Callable[[], Memory] = Host
     scatters: bool = True
     sizes: str = TOLD
 
 
-def plugin(**traits: Any) -> Implementation:
-    sockets = traits.pop("sockets_per_channel", 1)
-
-    def make(path: str, end: ExitStack) -> NetPlugin:
-        return end.enter_context(closing(NcclNet(path, ["lo"], sockets_per_channel=sockets)))
-
-    return Implementation(make, needs_plugin=True, **traits)
+def plugin(given: Given, **options: Any) -> NetPlugin:
+    return given.closing(NcclNet(given.plugin, ["lo"], **options))
 
 
-def given(path: str) -> Implementation:
-    def make(_: str, end: ExitStack) -> NetPlugin:
-        rxdm = end.enter_context(closing(StandIn(lambda door, rule: None)))
-        return end.enter_context(closing(NcclNet(path, ["lo"], environment=rxdm.environment)))
+def three_sockets(given: Given) -> NetPlugin:
+    return plugin(given, sockets_per_channel=3)
 
-    return Implementation(make, scatters=False, sizes=AGREED)
+
+def without_gpu(given: Given) -> NetPlugin:
+    """Its process takes a stand-in for CUDA's driver."""
+    folder = str(Path(given.no_cuda).parent)
+    return plugin(given, gpu=0, environment={"LD_LIBRARY_PATH": folder})
+
+
+def with_gpu(given: Given) -> NetPlugin:
+    return plugin(given, gpu=0)
+
+
+def somebodys(path: str) -> Callable[[Given], NetPlugin]:
+    def make(given: Given) -> NetPlugin:
+        rxdm = given.closing(StandIn(lambda door, rule: None))
+        return given.closing(NcclNet(path, ["lo"], environment=rxdm.environment))
+
+    return make
+
+
+def like_a_device() -> Memory:
+    return Host(receives=PTR_CUDA)
+
+
+def stand_in_device() -> Memory:
+    return OnDevice(device_buffers(channels=1, message_bytes=8 * MIB))
+
+
+def cuda_device() -> Memory:
+    return OnDevice(cuda_buffers(0, channels=1, message_bytes=8 * MIB))
 
 
 IMPLEMENTATIONS = {
-    "sockets": Implementation(lambda *_: Sockets(["lo"])),
-    "three-sockets-a-channel": Implementation(lambda *_: Sockets(["lo"], sockets_per_channel=3)),
-    "nccl-net": plugin(scatters=False, sizes=AGREED),
-    "nccl-net-scattered": plugin(receives_into=PTR_CUDA, sizes=CHECKED),
-    "nccl-net-three-sockets": plugin(receives_into=PTR_CUDA, sizes=CHECKED, sockets_per_channel=3),
+    "sockets": Implementation(lambda _: Sockets(["lo"])),
+    "three-sockets-a-channel": Implementation(lambda _: Sockets(["lo"], sockets_per_channel=3)),
+    "sockets-device": Implementation(lambda _: Sockets(["lo"]), stand_in_device),
+    "nccl-net": Implementation(plugin, scatters=False, sizes=AGREED),
+    "nccl-net-scattered": Implementation(plugin, like_a_device, sizes=CHECKED),
+    "nccl-net-three-sockets": Implementation(three_sockets, like_a_device, sizes=CHECKED),
+    "nccl-net-device": Implementation(without_gpu, stand_in_device, sizes=CHECKED),
+    "nccl-net-cuda": Implementation(with_gpu, cuda_device, sizes=CHECKED),
 }
 if path := os.environ.get("HIL_NCCL_PLUGIN"):
-    IMPLEMENTATIONS["given-plugin"] = given(path)
-KIB, MIB = 1024, 1024 * 1024
+    IMPLEMENTATIONS["given-plugin"] = Implementation(somebodys(path), scatters=False, sizes=AGREED)
+ON_GPU = ("nccl-net-cuda",)
 SIZES = [0, 1, 23, 4095, 4096, 4097, 512 * KIB - 1, 512 * KIB, 512 * KIB + 1, 4 * MIB + 5, 8 * MIB]
 PATIENCE_S = 10.0
 
@@ -88,17 +132,20 @@ class Pair:
     """A sending and a receiving comm that are connected."""
 
     implementation: Implementation
+    memory: Memory
     net: NetPlugin
     send: Any
     recv: Any
 
+    def to_send(self, data: np.ndarray) -> Any:
+        """The registration of memory that holds these bytes."""
+        return self.net.reg_mr(self.send, self.memory.holding(data), self.memory.sends)
+
     def post_send(self, data: np.ndarray, tag: int = 0) -> Any:
-        mr = self.net.reg_mr(self.send, shared(data), PTR_HOST)
-        return self.net.isend(self.send, mr, 0, data.size, tag)
+        return self.net.isend(self.send, self.to_send(data), 0, data.size, tag)
 
     def post_recv(self, size: int, tag: int = 0) -> Any:
-        kind = self.implementation.receives_into
-        mr = self.net.reg_mr(self.recv, host_buffer(size or 1, shared=True), kind)
+        mr = self.net.reg_mr(self.recv, self.memory.room(size), self.memory.receives)
         return self.net.irecv(self.recv, mr, 0, size, tag)
 
     def finish(self, recv: Any, *sends: Any) -> Completion:
@@ -114,9 +161,7 @@ class Pair:
         return received
 
     def message(self, completion: Completion) -> np.ndarray:
-        out = np.empty(completion.size_bytes, np.uint8)
-        unpack(completion.descriptors, completion.bounce, out)
-        return out
+        return self.memory.unpacked(completion)
 
     def exchange(self, data: np.ndarray) -> np.ndarray:
         recv, send = self.post_recv(data.size), self.post_send(data)
@@ -125,21 +170,28 @@ class Pair:
         return message
 
 
-@pytest.fixture(scope="module", params=IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
+def with_marks(name: str) -> Any:
+    return pytest.param(IMPLEMENTATIONS[name], marks=[pytest.mark.gpu] * (name in ON_GPU), id=name)
+
+
+@pytest.fixture(scope="module", params=map(with_marks, IMPLEMENTATIONS))
 def implementation(request: pytest.FixtureRequest) -> Implementation:
     return request.param
 
 
 @pytest.fixture(scope="module")
 def net(implementation: Implementation, request: pytest.FixtureRequest) -> Iterator[NetPlugin]:
-    needed = implementation.needs_plugin
-    path = request.getfixturevalue("nccl_plugin") if needed else ""
     with ExitStack() as end:
-        yield implementation.make(path, end)
+        yield implementation.make(Given(request, end))
+
+
+@pytest.fixture(scope="module")
+def memory(implementation: Implementation) -> Memory:
+    return implementation.memory()
 
 
 @pytest.fixture
-def pair(implementation: Implementation, net: NetPlugin) -> Iterator[Pair]:
+def pair(implementation: Implementation, memory: Memory, net: NetPlugin) -> Iterator[Pair]:
     handle, listen_comm = net.listen(0)
     send = recv = None
     until_s = time.monotonic() + PATIENCE_S
@@ -148,20 +200,14 @@ def pair(implementation: Implementation, net: NetPlugin) -> Iterator[Pair]:
         send = send if send is not None else net.connect(0, handle)
         recv = recv if recv is not None else net.accept(listen_comm)
     net.close_listen(listen_comm)
-    yield Pair(implementation, net, send, recv)
+    yield Pair(implementation, memory, net, send, recv)
     net.close_send(send)
     net.close_recv(recv)
+    memory.clear()
 
 
 def noise(size: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, size, np.uint8)
-
-
-def shared(data: np.ndarray) -> np.ndarray:
-    """The same bytes in memory that any implementation can send from."""
-    buffer = host_buffer(data.size, shared=True)
-    buffer[:] = data
-    return buffer
 
 
 # -- finding and connecting --------------------------------------------------------------------
@@ -292,7 +338,7 @@ def test_a_larger_message_is_refused_once_and_for_all(pair: Pair) -> None:
 
 def test_several_registrations_are_told_apart(pair: Pair) -> None:
     first, second = noise(1000, 1), noise(2000, 2)
-    mrs = [pair.net.reg_mr(pair.send, shared(data), PTR_HOST) for data in (first, second)]
+    mrs = [pair.to_send(data) for data in (first, second)]
     recvs = [pair.post_recv(500), pair.post_recv(700)]
     sends = [
         pair.net.isend(pair.send, mrs[1], 300, 500, 0),
@@ -305,7 +351,7 @@ def test_several_registrations_are_told_apart(pair: Pair) -> None:
 
 
 def test_a_piece_outside_the_registration_is_refused(pair: Pair) -> None:
-    mr = pair.net.reg_mr(pair.send, shared(noise(1000)), PTR_HOST)
+    mr = pair.to_send(noise(1000))
     for offset, size in ((1, 1000), (-1, 10), (1001, 0), (0, -1)):
         with pytest.raises(LocalProtocolError, match="of the 1000 bytes"):
             pair.net.isend(pair.send, mr, offset, size, 0)
@@ -374,7 +420,7 @@ def test_pages_are_not_used_again_before_they_are_consumed(pair: Pair) -> None:
 
 
 def test_a_verb_of_the_other_side_is_refused(pair: Pair) -> None:
-    mr = pair.net.reg_mr(pair.send, shared(noise(10)), PTR_HOST)
+    mr = pair.to_send(noise(10))
     with pytest.raises(LocalProtocolError):
         pair.net.irecv(pair.send, mr, 0, 10, 0)
     with pytest.raises(LocalProtocolError):
