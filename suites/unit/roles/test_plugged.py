@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,14 +17,17 @@ from harness.errors import (
 )
 from harness.evidence import ChannelDone, ChannelSockets, Damage, FlowSteered, IterationDone
 from harness.nic.sockets import tcp_sockets
-from harness.plan import KIB, MIB, Plan
+from harness.plan import KIB, MIB, Assignment, Fault, Plan
 from harness.roles.carrier import carrier_of
 from harness.roles.plugged import Plugin
 from harness.tcpx.channel_manager import Channel
+from harness.tcpx.device.buffers import DeviceBuffers
 from harness.tcpx.net.plugin import NetHandle
 from suites.unit.roles.ends import PLAN, Ended, Heard, assignment, clean, exchange
+from suites.unit.tcpx.device.standin import device_buffers
 
 WHATS = ("install", "remove")
+DEALT = {"distribution": "least-loaded"}
 
 
 def over(plugin: str, plan: Plan = PLAN, **changes: object) -> Plan:
@@ -63,9 +67,68 @@ def test_windows_of_any_size_move_everything(nccl_plugin: str, window: tuple[int
     assert sum(one.bytes_verified for one in server.all(ChannelDone)) == plan.total_bytes
 
 
-def faulty(monkeypatch: pytest.MonkeyPatch, plugin: str, fault: str) -> tuple[Ended, Ended]:
+@pytest.fixture(params=["stand-in", pytest.param("cuda", marks=pytest.mark.gpu)])
+def on_device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plans with CUDA memory run here: on a GPU, or on what stands in for one."""
+    if request.param == "cuda":
+        return
+    folder = Path(request.getfixturevalue("no_cuda")).parent
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(folder))
+
+    def buffers_of(told: Assignment) -> DeviceBuffers:
+        return device_buffers(told.plan.channels, told.plan.chunk_bytes)
+
+    monkeypatch.setattr("harness.roles.endpoint.buffers_of", buffers_of)
+
+
+@pytest.mark.usefixtures("on_device")
+@pytest.mark.parametrize("changes", [{}, {"prepared": True}, {"registrations": 3}, DEALT])
+def test_a_devices_memory_is_verified_out_of_the_plugins_bounce_buffer(
+    nccl_plugin: str, changes: dict[str, object]
+) -> None:
+    plan = over(nccl_plugin, memory="cuda", iterations=3, **changes)
+    server, client = clean(plan)
+    for role in (server, client):
+        assert sum(one.bytes for one in role.all(ChannelDone)) == plan.total_bytes
+    assert sum(one.bytes_verified for one in server.all(ChannelDone)) == plan.total_bytes
+    assert server.all(Damage) == []
+
+
+@pytest.mark.usefixtures("on_device")
+def test_damage_in_a_devices_memory_is_found_in_its_word(nccl_plugin: str) -> None:
+    faults = (Fault(kind="flip", chunk=5, value=1001),)
+    server, _ = clean(over(nccl_plugin, memory="cuda", faults=faults))
+    (damage,) = server.all(Damage)
+    assert (damage.kind, damage.chunk, damage.first_word) == ("BITFLIP", 5, 1001 // 8)
+
+
+@pytest.mark.usefixtures("on_device")
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        ("exit-in-test", PluginCrashError, "exited with 1 in test"),
+        ("imported-bounce", PluginError, "a GPU's memory that cannot be shared"),
+        ("overrun", RemoteProtocolError, "says that 65600 bytes came into a receive of 65536"),
+    ],
+)
+def test_a_misbehaviour_on_a_device_ends_the_server_with_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+    nccl_plugin: str,
+    fault: str,
+    kind: type[TransportError],
+    words: str,
+) -> None:
+    server, _ = faulty(monkeypatch, nccl_plugin, fault, memory="cuda")
+    assert isinstance(server.error, kind)
+    assert words in str(server.error)
+
+
+def faulty(
+    monkeypatch: pytest.MonkeyPatch, plugin: str, fault: str, memory: str = "host"
+) -> tuple[Ended, Ended]:
     monkeypatch.setenv("NCCL_FIXTURE_FAULT", fault)
-    return exchange(over(plugin, iterations=2, deadline_s=2.0))
+    deadline_s = 2.0 if memory == "host" else 8.0  # a GPU's context is made on it
+    return exchange(over(plugin, iterations=2, deadline_s=deadline_s, memory=memory))
 
 
 @pytest.mark.parametrize(

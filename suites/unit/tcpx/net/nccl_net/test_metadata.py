@@ -10,9 +10,11 @@ import pytest
 
 from harness.tcpx.memory import host_buffer, shared_file
 from harness.tcpx.net.nccl_net.abi import DeviceHandle
+from harness.tcpx.net.nccl_net.gpu import LIBRARY
 from harness.tcpx.net.nccl_net.mapping import Unreadable
 from harness.tcpx.net.nccl_net.metadata import COUNTS_AT, DESCRIPTOR_BYTES, DESCRIPTORS, Metadata
 from harness.tcpx.unpack.descriptor import DTYPE
+from suites.unit.tcpx.net.nccl_net.driver import PLUGINS_OWN, Driver
 
 METADATA_BYTES = COUNTS_AT + 16 * 8
 
@@ -91,3 +93,56 @@ def test_a_pointer_into_nowhere_does_not_crash(address: int) -> None:
 def test_a_comm_without_metadata_is_named(device: DeviceHandle | None) -> None:
     with pytest.raises(Unreadable, match="no device handle to unpack by"):
         Metadata(device)
+
+
+class OnGpu:
+    """The same in a GPU's memory, as the real plugin has it: descriptors on the host, pinned."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.gpu = driver.gpu
+        self.bounce, self._driver = driver.take(), driver
+        metadata = driver.take_host(METADATA_BYTES)
+        self.metadata = np.frombuffer(
+            (ctypes.c_uint8 * METADATA_BYTES).from_address(metadata), np.uint8
+        )
+        self.metadata[:] = 0
+        self.handle = driver.take()
+        self.say(metadata, self.bounce)
+        self.device = DeviceHandle(type=1, version=7, handle=self.handle, size=24)
+
+    def say(self, metadata: int, bounce: int) -> None:
+        self._driver.write(self.handle, struct.pack("<QQQ", metadata, bounce, 2**64 - 1))
+
+
+@pytest.fixture(params=["stand-in", pytest.param("cuda", marks=pytest.mark.gpu)])
+def on_gpu(request: pytest.FixtureRequest) -> OnGpu:
+    is_real = request.param == "cuda"
+    return OnGpu(Driver(LIBRARY if is_real else request.getfixturevalue("no_cuda")))
+
+
+@pytest.mark.parametrize("number", [2, 31])
+def test_a_gpus_handle_leads_to_descriptors_and_to_its_bounce_buffer(
+    on_gpu: OnGpu, number: int
+) -> None:
+    rows = [(8192, 4096, 0), (0, 100, 4096)]
+    Plugin.publish(on_gpu, number % 16, rows)  # type: ignore[arg-type]
+    metadata = Metadata(on_gpu.device, on_gpu.gpu)
+    assert np.frombuffer(metadata.descriptors(number), DTYPE).tolist() == rows
+    shared = metadata.shared_bounce()
+    assert shared is not None
+    assert shared[1:] == (0, PLUGINS_OWN)
+
+
+def test_ordinary_memory_stays_ordinary_where_there_is_a_gpu(on_gpu: OnGpu) -> None:
+    plugin = Plugin()
+    plugin.publish(0, [(0, 100, 0)])
+    metadata = Metadata(plugin.device, on_gpu.gpu)
+    assert len(metadata.descriptors(0)) == DESCRIPTOR_BYTES
+    assert metadata.shared_bounce() is None
+    assert metadata.bounce()[:2] == shared_file(plugin.bounce)
+
+
+def test_a_gpus_pointers_are_believed_no_more_than_others(on_gpu: OnGpu) -> None:
+    on_gpu.say(4096, on_gpu.bounce)
+    with pytest.raises(Unreadable, match="0x"):
+        Metadata(on_gpu.device, on_gpu.gpu).descriptors(0)

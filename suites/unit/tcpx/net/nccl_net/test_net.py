@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,21 +23,27 @@ import psutil
 import pytest
 
 from harness.errors import (
+    CudaError,
     LocalProtocolError,
     PluginCrashError,
     PluginError,
     RemoteProtocolError,
     StallError,
 )
+from harness.tcpx.cuda.device import cuda_buffers
+from harness.tcpx.device.buffers import DeviceBuffers, Piece
 from harness.tcpx.memory import host_buffer
 from harness.tcpx.net.nccl_net.net import NcclNet
 from harness.tcpx.net.nccl_net.worker import ORPHANED
 from harness.tcpx.net.plugin import PTR_CUDA, PTR_HOST, NetPlugin
 from harness.tcpx.net.sockets import Sockets
 from harness.tcpx.unpack import unpack
+from harness.tcpx.words import Place
+from suites.unit.tcpx.device.standin import StandIn, device_buffers
 
 PATIENCE_S = 10.0
 SIZE = 70_001
+NONCE, PLACE = 11, Place(3, 1, 5)
 PROJECT = Path(__file__).parents[5]
 
 Open = Callable[..., NcclNet]
@@ -47,9 +54,11 @@ def opened(nccl_plugin: str) -> Iterator[Open]:
     """Opens the fixture plugin, with a misbehaviour if one is named; closed afterwards."""
     nets: list[NcclNet] = []
 
-    def make(fault: str = "", **options: Any) -> NcclNet:
+    def make(fault: str = "", driver: str = "", **options: Any) -> NcclNet:
         options.setdefault("nics", ["lo"])
         environment = {"NCCL_FIXTURE_FAULT": fault}
+        if driver:
+            environment["LD_LIBRARY_PATH"] = driver
         nets.append(NcclNet(nccl_plugin, environment=environment, **options))
         return nets[-1]
 
@@ -337,6 +346,129 @@ def test_more_than_the_largest_message_is_refused(opened: Open) -> None:
     mr = net.reg_mr(recv, buffer(2000), PTR_HOST)
     with pytest.raises(LocalProtocolError, match="1001 bytes; expected at most 1000"):
         net.irecv(recv, mr, 0, 1001, 0)
+
+
+# -- a device's memory --------------------------------------------------------------------------
+
+
+@dataclass
+class Device:
+    """A device whose memory the plugin shares, and how to open the plugin for it."""
+
+    buffers: DeviceBuffers
+    open: Open
+
+    def room(self) -> Piece:
+        return self.buffers.make(SIZE, shared=True)
+
+
+@pytest.fixture(params=["stand-in", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest, opened: Open) -> Device:
+    if request.param == "cuda":
+        buffers = cuda_buffers(0, channels=1, message_bytes=128 << 10)
+        return Device(buffers, partial(opened, gpu=0))
+    folder = str(Path(request.getfixturevalue("no_cuda")).parent)
+    buffers = device_buffers(channels=1, message_bytes=128 << 10)
+    return Device(buffers, partial(opened, gpu=0, driver=folder))
+
+
+def on_device(device: Device, net: NcclNet, send: Any, recv: Any) -> tuple[Any, Any]:
+    """One message on its way from the device's memory to the device's memory."""
+    mr = net.reg_mr(recv, device.room(), PTR_CUDA)
+    source = device.room()
+    device.buffers.fill(source, NONCE, PLACE)
+    incoming = net.irecv(recv, mr, 0, SIZE, 0)
+    return net.isend(send, net.reg_mr(send, source, PTR_CUDA), 0, SIZE, 0), incoming
+
+
+def test_a_message_is_verified_on_its_way_out_of_the_plugins_bounce_buffer(device: Device) -> None:
+    net = device.open()
+    send, recv = connected(net, net)
+    for _ in range(20):  # more than the plugin has slots
+        outgoing, incoming = on_device(device, net, send, recv)
+        _, received = until_done(net, outgoing, incoming)
+        assert isinstance(received.bounce, Piece), "the plugin's, and no copy of ours"
+        view, intake = device.room(), device.buffers.intake(SIZE)
+        landing = intake.unpack(received.descriptors, received.bounce, view, NONCE, PLACE)
+        assert landing.is_down(PATIENCE_S)
+        assert intake.check(landing, view, NONCE, PLACE) is None
+        assert intake.bytes == SIZE
+        net.irecv_consumed(recv, incoming)
+    net.close_recv(recv)
+
+
+def test_memory_that_the_plugin_imported_itself_is_named(device: Device) -> None:
+    net = device.open("imported-bounce")
+    _, recv = connected(net, net)
+    words = (
+        "is a GPU's memory that cannot be shared, as what was itself imported: cuIpcGetMemHandle"
+    )
+    with pytest.raises(PluginError, match=f"metadata cannot be read: the bounce buffer .* {words}"):
+        net.reg_mr(recv, device.room(), PTR_CUDA)
+
+
+def test_a_devices_memory_must_begin_at_a_page(device: Device) -> None:
+    net = device.open()
+    _, recv = connected(net, net)
+    with pytest.raises(PluginError, match=r"regMr answered ncclInternalError \(3\).*not aligned"):
+        net.reg_mr(recv, device.room()[256:], PTR_CUDA)
+    net.reg_mr(recv, device.room(), PTR_CUDA)  # the comm is none the worse
+
+
+def test_a_devices_memory_needs_a_plugin_that_was_given_the_device(
+    device: Device, opened: Open
+) -> None:
+    net = opened()
+    _, recv = connected(net, net)
+    with pytest.raises(CudaError, match="memory cannot be opened: this process was given no GPU"):
+        net.reg_mr(recv, device.room(), PTR_CUDA)
+
+
+def test_a_device_that_the_plugins_process_lacks_is_named(device: Device) -> None:
+    with pytest.raises(CudaError, match="in the plugin's process cuDeviceGet answered CUDA_ERROR"):
+        device.open(gpu=77)
+
+
+def test_a_crash_leaves_the_device_usable(device: Device) -> None:
+    net = device.open("exit-in-test")
+    send, recv = connected(net, net)
+    for _ in range(2):
+        until_done(net, *on_device(device, net, send, recv))
+    requests = on_device(device, net, send, recv)
+    with pytest.raises(PluginCrashError, match="exited with 1 in test"):
+        until_done(net, *requests)
+    net.close_recv(recv)
+    view, intake = device.room(), device.buffers.intake(SIZE)
+    device.buffers.fill(view, NONCE, PLACE)
+    assert intake.check(None, view, NONCE, PLACE) is None
+
+
+def test_what_was_opened_is_closed_before_its_owner_frees_it(no_cuda: str, opened: Open) -> None:
+    lent = StandIn()
+    device = Device(
+        DeviceBuffers(lent, channels=1, message_bytes=128 << 10),
+        partial(opened, gpu=0, driver=str(Path(no_cuda).parent)),
+    )
+    net = device.open()
+    send, recv = connected(net, net)
+    before = files_of(net.pid)
+    mr = net.reg_mr(send, device.room(), PTR_CUDA)
+    assert files_of(net.pid) == before + 1
+    net.dereg_mr(send, mr)
+    assert files_of(net.pid) == before
+    until_done(net, *on_device(device, net, send, recv))
+    assert len(lent.adopted) == 1
+    lent_at_close: list[int] = []
+    call, recv._line.call = (
+        recv._line.call,
+        lambda verb, **body: (lent_at_close.append(len(lent.adopted)), call(verb, **body))[1],
+    )
+    net.close_recv(recv)
+    assert lent_at_close == [0], "the plugin frees its bounce buffer when the comm is closed"
+
+
+def files_of(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 # -- company ------------------------------------------------------------------------------------
