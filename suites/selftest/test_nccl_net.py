@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from harness.inventory import Inventory, TestbedSpec
 from harness.nodes import connect
 from harness.plan import MIB, TRANSFER_CLAIMS, Fault, Plan, full_mesh
 from harness.roles.pair import Pair
+from harness.tcpx.cuda import why_not
 from harness.testbed import Testbed, up
 from harness.verdict import cause, exchanges_of, judge, judge_exchange
 from suites.selftest.pytest_run import PROJECT, PytestRun, suite
@@ -25,6 +27,7 @@ from suites.selftest.pytest_run import PROJECT, PytestRun, suite
 pytestmark = pytest.mark.selftest
 
 PLUGIN = "/tmp/libnccl-net-fixture.so"  # a node's /tmp is its own
+PLUGGED = ("--hil-transport", "nccl-net", "--hil-plugin", PLUGIN)
 PUT_S = 10.0
 RUN_S = 90.0
 PLAN = Plan(transport="nccl-net", plugin=PLUGIN, size_bytes=16 * MIB, iterations=2, deadline_s=20.0)
@@ -32,12 +35,26 @@ PLAN = Plan(transport="nccl-net", plugin=PLUGIN, size_bytes=16 * MIB, iterations
 Judge = Callable[..., tuple[list[Entry], tuple[Judged, ...]]]
 
 
-@pytest.fixture(scope="module")
-def testbed(nccl_plugin: str) -> Iterator[Testbed]:
-    with up(TestbedSpec()) as made:
+@contextmanager
+def with_plugin(path: str, tier: str) -> Iterator[Testbed]:
+    with up(TestbedSpec(), tier) as made:
         for spec in made.inventory.nodes:
             with connect(spec) as node:
-                node.put(PLUGIN, Path(nccl_plugin).read_bytes(), timeout_s=PUT_S)
+                node.put(PLUGIN, Path(path).read_bytes(), timeout_s=PUT_S)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def testbed(nccl_plugin: str) -> Iterator[Testbed]:
+    with with_plugin(nccl_plugin, "testbed") as made:
+        yield made
+
+
+@pytest.fixture
+def gpu_testbed(nccl_plugin: str) -> Iterator[Testbed]:
+    if reason := why_not():
+        pytest.skip(f"no CUDA: {reason}")
+    with with_plugin(nccl_plugin, "testbed-gpu") as made:
         yield made
 
 
@@ -184,12 +201,25 @@ def test_damage_on_a_plugins_way_is_found_like_any_other(exchange: Judge) -> Non
     assert (found.klass, found.nic, found.channel, found.chunk) == ("BITFLIP", "eth2", 1, 5)
 
 
-def test_options_choose_the_plugin(testbed: Testbed, tmp_path: Path) -> None:
-    chosen = ("--hil-nodes", str(testbed.inventory_file))
-    chosen += ("--hil-transport", "nccl-net", "--hil-plugin", PLUGIN)
-    tests = str(PROJECT / "suites/hardware/test_mapping.py")
-    run = PytestRun(tmp_path, suite(*chosen, "-k", "i_mod_n", tests))
+def judged_by(run: PytestRun) -> list[Judged]:
+    """What a run judged, once it has ended well."""
     assert run.finish(RUN_S) == 0, run.said()
-    judged = [e.record for e in run.entries() if isinstance(e.record, Judged)]
+    return [entry.record for entry in run.entries() if isinstance(entry.record, Judged)]
+
+
+def test_options_choose_the_plugin(testbed: Testbed, tmp_path: Path) -> None:
+    chosen = ("--hil-nodes", str(testbed.inventory_file), *PLUGGED)
+    tests = str(PROJECT / "suites/hardware/test_mapping.py")
+    judged = judged_by(PytestRun(tmp_path, suite(*chosen, "-k", "i_mod_n", tests)))
     assert {record.outcome for record in judged} == {"PASS"}
     assert any("of the plugin's own" in record.fact for record in judged)
+
+
+@pytest.mark.gpu
+def test_options_choose_the_plugin_and_a_gpus_memory(gpu_testbed: Testbed, tmp_path: Path) -> None:
+    chosen = ("--hil-nodes", str(gpu_testbed.inventory_file), "--hil-memory", "cuda", *PLUGGED)
+    tests = str(PROJECT / "suites/hardware/test_mapping.py")
+    judged = judged_by(PytestRun(tmp_path, suite(*chosen, "-k", "i_mod_n", tests)))
+    assert {record.outcome for record in judged} == {"PASS"}
+    assert any("of the plugin's own" in record.fact for record in judged)
+    assert "gpu" in {record.claim for record in judged}

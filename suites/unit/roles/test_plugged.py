@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from fixtures.cuda import environment
 from harness.errors import (
     PluginCrashError,
     PluginError,
@@ -72,8 +72,8 @@ def on_device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """Plans with CUDA memory run here: on a GPU, or on what stands in for one."""
     if request.param == "cuda":
         return
-    folder = Path(request.getfixturevalue("no_cuda")).parent
-    monkeypatch.setenv("LD_LIBRARY_PATH", str(folder))
+    for name, value in environment(request.getfixturevalue("no_cuda")).items():
+        monkeypatch.setenv(name, value)
 
     def buffers_of(told: Assignment) -> DeviceBuffers:
         return device_buffers(told.plan.channels, told.plan.chunk_bytes)

@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from fixtures.cuda import environment
 from harness.errors import LocalProtocolError, RemoteProtocolError
 from harness.tcpx.cuda.device import cuda_buffers
 from harness.tcpx.net.nccl_net.net import NcclNet
@@ -82,8 +82,7 @@ def three_sockets(given: Given) -> NetPlugin:
 
 def without_gpu(given: Given) -> NetPlugin:
     """Its process takes a stand-in for CUDA's driver."""
-    folder = str(Path(given.no_cuda).parent)
-    return plugin(given, gpu=0, environment={"LD_LIBRARY_PATH": folder})
+    return plugin(given, gpu=0, environment=environment(given.no_cuda))
 
 
 def with_gpu(given: Given) -> NetPlugin:

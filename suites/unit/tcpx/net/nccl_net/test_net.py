@@ -22,6 +22,7 @@ import numpy as np
 import psutil
 import pytest
 
+from fixtures import cuda
 from harness.errors import (
     CudaError,
     LocalProtocolError,
@@ -57,8 +58,7 @@ def opened(nccl_plugin: str) -> Iterator[Open]:
     def make(fault: str = "", driver: str = "", **options: Any) -> NcclNet:
         options.setdefault("nics", ["lo"])
         environment = {"NCCL_FIXTURE_FAULT": fault}
-        if driver:
-            environment["LD_LIBRARY_PATH"] = driver
+        environment |= cuda.environment(driver) if driver else {}
         nets.append(NcclNet(nccl_plugin, environment=environment, **options))
         return nets[-1]
 
@@ -367,9 +367,8 @@ def device(request: pytest.FixtureRequest, opened: Open) -> Device:
     if request.param == "cuda":
         buffers = cuda_buffers(0, channels=1, message_bytes=128 << 10)
         return Device(buffers, partial(opened, gpu=0))
-    folder = str(Path(request.getfixturevalue("no_cuda")).parent)
     buffers = device_buffers(channels=1, message_bytes=128 << 10)
-    return Device(buffers, partial(opened, gpu=0, driver=folder))
+    return Device(buffers, partial(opened, gpu=0, driver=request.getfixturevalue("no_cuda")))
 
 
 def on_device(device: Device, net: NcclNet, send: Any, recv: Any) -> tuple[Any, Any]:
@@ -447,7 +446,7 @@ def test_what_was_opened_is_closed_before_its_owner_frees_it(no_cuda: str, opene
     lent = StandIn()
     device = Device(
         DeviceBuffers(lent, channels=1, message_bytes=128 << 10),
-        partial(opened, gpu=0, driver=str(Path(no_cuda).parent)),
+        partial(opened, gpu=0, driver=no_cuda),
     )
     net = device.open()
     send, recv = connected(net, net)
