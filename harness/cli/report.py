@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.errors import ReportError
-from harness.report import PROFILES, junit, outcome, replace_file, run_lines, write
+from harness.report import PROFILES, junit, outcome, replace_file, run_folder, run_lines, write
 from harness.verdict import Outcome
 
 SUMMARY = "make the reports of a run again from its journal"
-RECENT = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    folder = _folder(args.named, args.reports)
+    folder = run_folder(args.named, args.reports)
     if args.junit is None:
         entries = write(folder, profile=args.junit_profile)
     else:
@@ -34,16 +32,3 @@ def run(args: argparse.Namespace) -> int:
         replace_file(args.junit, junit(entries, profile=args.junit_profile))
     print("\n".join(run_lines(entries, folder)))
     return 0 if outcome(entries) <= Outcome.PASS else 1
-
-
-def _folder(named: str, reports: Path) -> Path:
-    """The folder that `named` means, as a path or as an id."""
-    for folder in (Path(named), reports / named):
-        if any(folder.glob("journal*.jsonl")):
-            return folder
-    known = sorted(path.parent.name for path in reports.glob("*/journal.jsonl"))
-    raise ReportError(
-        f"no journal in {named} nor in {reports / named}",
-        expected=f"a run's folder or one of the latest runs {known[-RECENT:]}",
-        fix="Name the reports' folder with --reports",
-    )

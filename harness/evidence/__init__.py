@@ -1,6 +1,6 @@
 """What was seen: record types, and the journal that keeps them."""
 
-from harness.evidence.journal import Entry, Journal, read_run
+from harness.evidence.journal import Entry, Journal, entry_of, is_written, read_run
 from harness.evidence.records import (
     ChannelDone,
     ChannelMapped,
@@ -91,5 +91,7 @@ __all__ = [
     "TestsPlanned",
     "decode",
     "encode",
+    "entry_of",
+    "is_written",
     "read_run",
 ]

@@ -3,13 +3,16 @@
 `journal.jsonl` is the main process's, `journal-<worker>.jsonl` an xdist worker's. A line is written
 with one write(2), so a killed writer leaves at most one torn last line, which reading reports and
 skips; everything before it stands. fsync comes at the points that matter (a plan, an end, a
-verdict), not on every sample. Order is (wall time, worker, seq): the wall clock of one machine, the
-controller's, since only the controller writes journals.
+verdict), not on every sample. A writer holds a lock on its file, which the kernel frees with it:
+so a run that died is told from one that is quiet. Order is (wall time, worker, seq): the wall clock
+of one machine, the controller's, since only the controller writes journals.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import json
 import os
 import time
@@ -34,6 +37,7 @@ from harness.evidence.records import (
 )
 
 MAIN = "main"
+MAIN_FILE = "journal.jsonl"
 DURABLE = (
     RunStarted,
     TestsPlanned,
@@ -65,12 +69,14 @@ class Journal:
 
     def __init__(self, folder: Path, run: str, worker: str = MAIN) -> None:
         self.folder, self.run, self.worker = folder, run, worker
-        name = "journal.jsonl" if worker == MAIN else f"journal-{worker}.jsonl"
+        name = MAIN_FILE if worker == MAIN else f"journal-{worker}.jsonl"
         self._seq = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._file = os.open(folder / name, flags, 0o644)
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(self._file, fcntl.LOCK_SH)
         except OSError as error:
             raise EvidenceError(
                 f"cannot write {error.filename}: {error.strerror}",
@@ -135,10 +141,28 @@ def _read(file: Path) -> Iterator[Entry]:
     lines = file.read_bytes().split(b"\n")
     for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is torn
         try:
-            body = json.loads(line)
-            record = decode(body.pop("record"))
-            yield Entry(**body, record=record)
-        except (ValueError, TypeError, KeyError, AttributeError, EvidenceError) as error:
-            raise EvidenceError(
-                f"line {number} is not an entry: {error}", where=str(file)
-            ) from error
+            yield entry_of(line)
+        except EvidenceError as error:
+            raise EvidenceError(f"line {number} {error.seen}", where=str(file)) from error
+
+
+def entry_of(line: bytes) -> Entry:
+    """The entry that a whole line holds."""
+    try:
+        body = json.loads(line)
+        record = decode(body.pop("record"))
+        return Entry(**body, record=record)
+    except (ValueError, TypeError, KeyError, AttributeError, EvidenceError) as error:
+        raise EvidenceError(f"is not an entry: {error}") from error
+
+
+def is_written(folder: Path) -> bool:
+    """Whether the run's main process still has its journal open: it has not ended, nor died."""
+    try:
+        with (folder / MAIN_FILE).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # not there, or a file system without locks
+        return False
+    return False

@@ -232,7 +232,7 @@ class RoleExited(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress(Record):
-    """A role's sign of life, several a second; shown to people, not kept in the journal."""
+    """A role's sign of life, several a second, and how far it has come by its own account."""
 
     node: str
     role: str

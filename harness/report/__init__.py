@@ -4,6 +4,7 @@ from harness.report.console import exchange_lines, run_lines
 from harness.report.ending import outcome
 from harness.report.junit import PROFILES, junit
 from harness.report.kept import kept
+from harness.report.place import newest_run, run_folder
 from harness.report.summary import summary
 from harness.report.write import replace_file, write
 
@@ -12,8 +13,10 @@ __all__ = [
     "exchange_lines",
     "junit",
     "kept",
+    "newest_run",
     "outcome",
     "replace_file",
+    "run_folder",
     "run_lines",
     "summary",
     "write",

@@ -14,6 +14,7 @@ from harness.evidence import (
     Entry,
     ExchangePlanned,
     Judged,
+    Progress,
     TestFinished,
     TestsPlanned,
     TestStarted,
@@ -158,6 +159,7 @@ def _last(entries: Sequence[Entry], started: Entry) -> str:
         for name in (e.exchange, e.record.mesh or e.exchange)
     }
     ours = [e for e in entries if e is started or e.exchange in exchanges]
+    ours = [e for e in ours if not isinstance(e.record, Progress)]  # a mere sign of life
     last = max(ours, key=lambda e: (e.wall_s, e.worker, e.seq))
     names = [f"{name} {getattr(last.record, name)}" for name in NAMED if _has(last, name)]
     where = f" ({', '.join(names)})" if names else ""

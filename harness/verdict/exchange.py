@@ -23,6 +23,7 @@ from harness.evidence import (
     ProgramSaid,
     ProgramSockets,
     ProgramStarted,
+    Progress,
     Record,
     RoleExited,
     SocketSeen,
@@ -62,6 +63,8 @@ class Exchange:
         self._clocks = {r.node: r for e in entries if isinstance(r := e.record, ClockMeasured)}
         self._seen: dict[type[Record], list[Seen[Any]]] = {}
         for entry in entries:
+            if isinstance(entry.record, Progress):  # a thread of its own says it, even if all hangs
+                continue
             seen = Seen(entry.record, self._when(entry))
             self._seen.setdefault(type(entry.record), []).append(seen)
         self._sockets = {

@@ -24,6 +24,7 @@ from lxml import etree
 from harness.evidence import (
     Entry,
     ExchangePlanned,
+    Progress,
     RunEnded,
     TestFinished,
     TestsPlanned,
@@ -155,6 +156,7 @@ def last_events(entries: Sequence[Entry]) -> dict[str, str]:
         planned = [e for e in entries if isinstance(e.record, ExchangePlanned)]
         exchanges = {e.exchange for e in planned if e.record.test == test}  # type: ignore[attr-defined]
         ours = [e for e in entries if e is begun[test] or e.exchange in exchanges]
+        ours = [e for e in ours if not isinstance(e.record, Progress)]
         last[test] = type(ours[-1].record).__name__
     return last
 

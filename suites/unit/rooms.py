@@ -37,6 +37,7 @@ TABLE: dict[str, set[str] | None] = {
     "roles": {"tcpx", "nic", "facts", "programs", "evidence"},
     "verdict": {"evidence"},
     "report": {"evidence", "verdict", "history"},
+    "live": {"evidence", "verdict"},
     "history": {"evidence", "verdict"},
     "regression": {"history", "evidence", "verdict"},
     "bundle": set(),

@@ -26,7 +26,7 @@ from harness.evidence import (
 from harness.nodes import Node
 from harness.plan import Assignment, Plan, check_mesh
 from harness.programs import named
-from harness.roles.pair.prepared import Prepared, Tell, gpu_of, nics_of, telling
+from harness.roles.pair.prepared import Prepared, Tell, gpu_of, nics_of
 from harness.roles.pair.profile import Profile
 from harness.roles.pair.run import Events, Run, events, listen
 from harness.roles.pair.watch import Watch
@@ -58,10 +58,9 @@ class Pair:
         name: str,
         test: str,
         write: Tell,
-        show: Tell = lambda record: None,
     ) -> None:
-        """Run `plan` once. All that was seen goes to `write`, signs of life to `show` as well."""
-        one = Prepared(plan, self._assign(plan), "", telling(write, show))
+        """Run `plan` once. All that was seen goes to `write`, while it is seen."""
+        one = Prepared(plan, self._assign(plan), "", write)
         one.tell(self._planned(one, test))
         self._together([one], name, one.tell)
 
@@ -72,23 +71,18 @@ class Pair:
         name: str,
         test: str,
         write: Callable[[str, Record], None],
-        show: Callable[[str, Record], None] = lambda exchange, record: None,
     ) -> None:
         """Run all `plans` at once, each an exchange of its own, under one lease. `write` is told
         which exchange a record is of; what belongs to all of them is of `name`."""
         check_mesh(plans)
-
-        def tell(exchange: str) -> Tell:
-            return telling(partial(write, exchange), partial(show, exchange))
-
         all_of_them = []
         for plan in plans:
             label = f"-gpu{plan.gpu}"
-            one = Prepared(plan, self._assign(plan), label, tell(name + label))
+            one = Prepared(plan, self._assign(plan), label, partial(write, name + label))
             all_of_them.append(one)
         for one in all_of_them:
             one.tell(self._planned(one, test, mesh=name))
-        self._together(all_of_them, name, tell(name))
+        self._together(all_of_them, name, partial(write, name))
 
     def _together(self, prepared: Sequence[Prepared], name: str, tell: Tell) -> None:
         """Lease, run, and say how every part ended: what breaks the bench breaks it for all."""

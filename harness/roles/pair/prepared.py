@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import PlanError
-from harness.evidence import Progress, Record
+from harness.evidence import Record
 from harness.nodes import Node
 from harness.plan import Assignment, Plan
 
@@ -25,17 +25,6 @@ class Prepared:
     assignments: dict[str, Assignment]  # by role
     label: str  # of its processes' names, and of its own in the journal; '' when it is alone
     tell: Tell
-
-
-def telling(write: Tell, show: Tell) -> Tell:
-    """Where records go: to people all of them, to the journal those that it keeps."""
-
-    def tell(record: Record) -> None:
-        if not isinstance(record, Progress):
-            write(record)
-        show(record)
-
-    return tell
 
 
 def nics_of(node: Node, plan: Plan) -> tuple[str, ...]:

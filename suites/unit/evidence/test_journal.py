@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import EvidenceError
-from harness.evidence import Journal, Note, RunEnded, read_run
+from harness.evidence import Journal, Note, RunEnded, is_written, read_run
 from harness.evidence import journal as journal_module
 from harness.evidence.journal import DURABLE
 from harness.evidence.records import Record
@@ -78,6 +78,18 @@ def test_a_killed_writer_loses_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     assert subprocess.run(command, timeout=RUN_S, check=False).returncode == -signal.SIGKILL
     assert texts(tmp_path) == [str(number) for number in range(10)]
+
+
+def test_a_run_that_died_is_told_from_one_that_is_quiet(tmp_path: Path) -> None:
+    assert not is_written(tmp_path)
+    journal = Journal(tmp_path, "run")
+    assert is_written(tmp_path)
+    assert is_written(tmp_path), "looking takes nothing away"
+    journal.close()
+    assert not is_written(tmp_path)
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    subprocess.run(command, timeout=RUN_S, check=False)
+    assert not is_written(tmp_path), "the kernel frees what a killed writer held"
 
 
 def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:

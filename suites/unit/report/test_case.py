@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.evidence import Entry, TestFinished, TestsPlanned, TestStarted
+from harness.evidence import Entry, Progress, TestFinished, TestsPlanned, TestStarted
 from harness.report.case import cases
 from harness.verdict import Outcome
 from suites.unit.report.run import (
@@ -55,6 +55,13 @@ def test_an_interrupted_test_names_the_last_thing_that_was_seen() -> None:
     assert (found.outcome, found.klass) == (Outcome.ERROR, "INTERRUPTED")
     assert f"last event: {last} (node " in found.message
     assert "s after its start" in found.message
+
+
+def test_a_mere_sign_of_life_is_not_the_last_thing_that_was_seen() -> None:
+    started = next(i for i, e in enumerate(RUN) if isinstance(e.record, TestStarted))
+    sign = Progress(node="alpha", role="server", bytes=1, of_bytes=2)
+    cut = RUN[: started + 11]
+    assert case([*cut, replace(cut[-1], record=sign)], MAPPED) == case(cut, MAPPED)
 
 
 def test_a_test_that_never_began_is_an_error() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.errors import EvidenceError
@@ -10,6 +12,7 @@ from harness.evidence import (
     ExchangeEnded,
     ExchangePlanned,
     ProgramSaid,
+    Progress,
     RoleExited,
     RoleReady,
 )
@@ -62,6 +65,12 @@ def test_speed_is_the_iterations_by_the_clients_clock() -> None:
 def test_signs_of_life_leave_the_death_note_out() -> None:
     exchange = Exchange(without(clean(), RoleReady))
     assert max(exchange.signs_of_life("server")) < 1.6
+
+
+def test_a_thread_that_still_reports_progress_is_no_sign_of_a_role_that_works() -> None:
+    late = replace(clean()[-1], record=Progress(node="alpha", role="server", bytes=1, of_bytes=2))
+    heard = Exchange(clean()).signs_of_life("server")
+    assert Exchange([*clean(), late]).signs_of_life("server") == heard
 
 
 def test_an_exchange_without_an_end_ends_with_the_last_that_was_seen() -> None:
