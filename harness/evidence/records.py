@@ -580,17 +580,19 @@ def decode(body: Mapping[str, Any]) -> Record:
         raise EvidenceError(f"a {kind} that cannot be read: {error}") from error
 
 
-_HINTS: dict[type, dict[str, Any]] = {}
+_TUPLES: dict[type, dict[str, Any]] = {}  # of each record its tuples' items, looked up once
 
 
 def _typed(cls: type, values: dict[str, Any]) -> dict[str, Any]:
     """Lists become the tuples, and dicts the dataclasses, that the fields are declared as."""
-    if cls not in _HINTS:
+    if cls not in _TUPLES:
         names = {f.name for f in fields(cls)}
-        _HINTS[cls] = {k: v for k, v in typing.get_type_hints(cls).items() if k in names}
-    for name, hint in _HINTS[cls].items():
-        if name in values and typing.get_origin(hint) is tuple:
-            item = typing.get_args(hint)[0]
+        hints = {k: v for k, v in typing.get_type_hints(cls).items() if k in names}
+        _TUPLES[cls] = {
+            k: typing.get_args(v)[0] for k, v in hints.items() if typing.get_origin(v) is tuple
+        }
+    for name, item in _TUPLES[cls].items():
+        if name in values:
             nested = is_dataclass(item)
             values[name] = tuple(item(**v) if nested else v for v in values[name])
     return values

@@ -76,13 +76,14 @@ class Act:
     def phase(self) -> str:
         if self.ended_s:
             return "ended" if self.outcome is None else self.outcome.name
-        if waiting := [node for node in self.nodes if node not in self.leased]:
-            return f"waits for {waiting[0]}"
         if self.exited:
             return "ends"
         if self.bytes:
             return "moves data"
-        return "connects" if "server" in self.ready else "starts"
+        if "server" in self.ready:
+            return "connects"
+        waiting = [node for node in self.nodes if node not in self.leased]
+        return f"waits for {waiting[0]}" if waiting else "starts"
 
     def take(self, entry: Entry) -> None:
         """Note one more record of this exchange."""
