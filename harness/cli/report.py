@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
-from harness.report import PROFILES, junit, outcome, replace_file, run_folder, run_lines, write
+from harness.report import (
+    PROFILES,
+    attach,
+    junit,
+    outcome,
+    replace_file,
+    run_folder,
+    run_lines,
+    write,
+)
 from harness.verdict import Outcome
 
 SUMMARY = "make the reports of a run again from its journal"
@@ -29,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         entries = write(folder, profile=args.junit_profile)
     else:
         entries = write(folder)
-        replace_file(args.junit, junit(entries, profile=args.junit_profile))
+        files = attach(folder, os.environ)
+        replace_file(args.junit, junit(entries, profile=args.junit_profile, attach=files))
     print("\n".join(run_lines(entries, folder)))
     return 0 if outcome(entries) <= Outcome.PASS else 1

@@ -1,6 +1,6 @@
 """What was seen: record types, and the journal that keeps them."""
 
-from harness.evidence.journal import Entry, Journal, entry_of, is_written, read_run
+from harness.evidence.journal import Entry, Journal, entry_of, is_written, read_journal, read_run
 from harness.evidence.records import (
     ChannelDone,
     ChannelMapped,
@@ -93,5 +93,6 @@ __all__ = [
     "encode",
     "entry_of",
     "is_written",
+    "read_journal",
     "read_run",
 ]

@@ -133,11 +133,19 @@ def read_run(folder: Path) -> list[Entry]:
         raise EvidenceError(
             f"no journal in {folder}", expected="journal.jsonl", fix="Name a run's folder"
         )
-    entries = [entry for file in files for entry in _read(file)]
+    entries = [entry for file in files for entry in read_journal(file)]
     return sorted(entries, key=lambda e: (e.wall_s, e.worker, e.seq))
 
 
-def _read(file: Path) -> Iterator[Entry]:
+def read_journal(file: Path) -> list[Entry]:
+    """Every entry of one journal, in the order of its lines."""
+    try:
+        return list(_entries(file))
+    except OSError as error:
+        raise EvidenceError(f"cannot be read: {error.strerror}", where=str(file)) from error
+
+
+def _entries(file: Path) -> Iterator[Entry]:
     lines = file.read_bytes().split(b"\n")
     for number, line in enumerate(lines[:-1], 1):  # what follows the last newline is torn
         try:

@@ -50,7 +50,8 @@ class TestStarted(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestFinished(Record):
-    """`outcome` is a verdict's word: SKIP, PASS, INCONCLUSIVE, FAIL, ERROR."""
+    """`outcome` is a verdict's word: SKIP, PASS, INCONCLUSIVE, FAIL, ERROR. A test that is tried
+    again has an end for each try; `tries` is how many the test itself asked for."""
 
     __test__ = False
     test: str
@@ -59,6 +60,8 @@ class TestFinished(Record):
     klass: str = ""
     message: str = ""
     detail: str = ""
+    attempt: int = 1
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +128,7 @@ class Judged(Record):
     evidence: tuple[str, ...] = ()
     next_step: str = ""
     at_s: float = 0.0  # seconds into the exchange of what it rests on; the earliest is the cause
+    attempt: int = 1  # which try of its test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,14 @@
 Each planned test appears exactly once, whatever happened. A test without an end is an ERROR that
 names the last thing that was seen of it; one that never began is an ERROR too, because a run that
 was cut short must not look like a shorter run. A green test that left a claim open is an ERROR.
+
+Of a test that was tried several times the worst end counts, unless the test itself asked for tries
+and its last was green: then it is green and flaky. No red try is hidden: a case keeps them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.evidence import (
@@ -26,7 +29,8 @@ NAMED = ("node", "role", "channel", "claim")  # fields that tell one record from
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One test's end. `source` is its file:line as it was planned."""
+    """One test's end. `source` is its file:line as it was planned; `others` are the ends of its
+    other tries."""
 
     test: str
     source: str = ""
@@ -35,6 +39,13 @@ class Case:
     message: str = ""
     detail: str = ""
     duration_s: float = 0.0
+    attempt: int = 1
+    others: tuple[Case, ...] = ()
+
+    @property
+    def flaky(self) -> bool:
+        """Green, as a test that asked for tries may be, after a red try."""
+        return not self.red and any(other.red for other in self.others)
 
     @property
     def red(self) -> bool:
@@ -51,23 +62,25 @@ class Case:
 
 def cases(entries: Sequence[Entry]) -> list[Case]:
     """A case for every test that was planned or seen, in the order of the plan."""
-    finished = _worst(e.record for e in entries if isinstance(e.record, TestFinished))
+    finished: dict[str, list[TestFinished]] = {}
+    for record in (e.record for e in entries if isinstance(e.record, TestFinished)):
+        finished.setdefault(record.test, []).append(record)
     started = {e.record.test: e for e in entries if isinstance(e.record, TestStarted)}
     judged = [e.record for e in entries if isinstance(e.record, Judged)]
-    red = {one.test: one for one in reversed(judged) if Outcome[one.outcome] > Outcome.PASS}
+    red = [one for one in judged if Outcome[one.outcome] > Outcome.PASS]
     still_open: dict[str, list[Judged]] = {}
     for one in unsettled(entries):
         still_open.setdefault(one.test, []).append(one)
     found = []
     for test, source in _tests(entries).items():
         if test in finished:
-            case = _ended(finished[test], source)
+            case = _of_tries(finished[test], source)
         elif test in started:
             case = _interrupted(test, source, _last(entries, started[test]))
         else:
             case = _not_run(test, source)
-        if test in red and not case.red:
-            case = _swallowed(case, red[test])
+        if not case.red and (hidden := [one for one in red if _is_of(one, case)]):
+            case = _swallowed(case, hidden[0])
         found.append(_with_open_claims(case, still_open.get(test, [])))
     return found
 
@@ -91,14 +104,18 @@ def _tests(entries: Sequence[Entry]) -> dict[str, str]:
     return tests
 
 
-def _worst(ends: Iterable[TestFinished]) -> dict[str, TestFinished]:
-    """A test's end; of several (a repeated test) the worst."""
-    worst: dict[str, TestFinished] = {}
-    for end in ends:
-        known = worst.get(end.test)
-        if known is None or _outcome(end) > _outcome(known):
-            worst[end.test] = end
-    return worst
+def _of_tries(ends: Sequence[TestFinished], source: str) -> Case:
+    """The end that counts, with the others."""
+    tried = [_ended(end, source) for end in ends]
+    asked = max(end.tries for end in ends)
+    may_be_flaky = not tried[-1].red and 1 < len(tried) <= asked
+    counts = tried[-1] if may_be_flaky else max(tried, key=lambda case: case.outcome)
+    return replace(counts, others=tuple(case for case in tried if case is not counts))
+
+
+def _is_of(judged: Judged, case: Case) -> bool:
+    """Whether it was judged in the try that counts; of a flaky test the red tries are known."""
+    return judged.test == case.test and (not case.flaky or judged.attempt == case.attempt)
 
 
 def _outcome(end: TestFinished) -> Outcome:
@@ -115,6 +132,7 @@ def _ended(end: TestFinished, source: str) -> Case:
         message=end.message,
         detail=end.detail,
         duration_s=end.duration_s,
+        attempt=end.attempt,
     )
 
 

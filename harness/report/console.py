@@ -68,18 +68,25 @@ def _figures(row: Row) -> str:
 
 def run_lines(entries: Sequence[Entry], folder: Path) -> list[str]:
     """The largest exchange, what is red, the totals, the verdict and where the report is."""
-    found = all_cases(entries)
-    red = [case for case in found if case.red]
     return [
         *_header(entries),
         *_preflight(entries),
-        *_largest(entries),
+        *largest_lines(exchanges(entries)),
+        *case_lines(all_cases(entries)),
+        f"verdict: {outcome(entries).name}",
+        f"page: {near(folder / PAGE)}",
+        f"report: {near(folder / JUNIT)}",
+    ]
+
+
+def case_lines(found: Sequence[Case]) -> list[str]:
+    """What is red, what is flaky, and the totals."""
+    red = [case for case in found if case.red]
+    return [
         *(line for case in red[:MOST_RED] for line in _red_lines(case)),
         *([f"and {len(red) - MOST_RED} more in the report"] if len(red) > MOST_RED else []),
-        _totals(found),
-        f"verdict: {outcome(entries).name}",
-        f"page: {_near(folder / PAGE)}",
-        f"report: {_near(folder / JUNIT)}",
+        *(line for case in found if case.flaky for line in _flaky_lines(case)),
+        totals(found),
     ]
 
 
@@ -102,13 +109,12 @@ def _preflight(entries: Sequence[Entry]) -> list[str]:
     ]
 
 
-def _largest(entries: Sequence[Entry]) -> list[str]:
+def largest_lines(found: Sequence[Told]) -> list[str]:
     """What moved most, channel by channel or GPU by GPU: the run's best view of every NIC."""
-    told_all = exchanges(entries)
-    told = max(told_all, key=lambda t: t.bytes, default=None)
+    told = max(found, key=lambda t: t.bytes, default=None)
     if told is None or not told.bytes:
         return []
-    mesh = max(meshes(told_all), key=lambda m: m.bytes, default=None)
+    mesh = max(meshes(found), key=lambda m: m.bytes, default=None)
     if mesh is not None and mesh.bytes >= told.bytes:
         title, *rows = _mesh_lines(mesh)
         return [f"largest {title}", f"  of {mesh.told[0].seen.planned.test}", *rows]
@@ -155,13 +161,21 @@ def _red_lines(case: Case) -> list[str]:
     return [f"{case.outcome.name} {case.test}", f"  {case.message}"]
 
 
-def _near(path: Path) -> str:
+def _flaky_lines(case: Case) -> list[str]:
+    """Green in the end, and what was red before."""
+    tries = [f"  try {o.attempt}: {o.outcome.name} {o.message}" for o in case.others if o.red]
+    return [f"FLAKY {case.test}", *tries]
+
+
+def near(path: Path) -> str:
     """As one would type it from here."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def _totals(found: Sequence[Case]) -> str:
+def totals(found: Sequence[Case]) -> str:
     counts = Counter(case.outcome for case in found)
     words = [f"{counts[o]} {o.name}" for o in sorted(Outcome) if counts[o]]
+    if flaky := sum(case.flaky for case in found):
+        words.append(f"{flaky} of them flaky")
     return f"{counted(len(found), 'test')}: {', '.join(words) or 'none'}"

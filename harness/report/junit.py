@@ -3,27 +3,30 @@
 `rich` (the default) adds what consumers like and Jenkins' schema refuses: properties, file and line
 of each case. `strict` is the same without these and is valid under junit-10.xsd. Class and name of
 a case are the ones that pytest's own file uses, so that the two files can be compared case by case.
+Both tell of a test's other tries in surefire's elements: flakyFailure and flakyError of a case that
+is green, rerunFailure and rerunError of one that is red.
 
-junit-xml knows neither properties of a case nor the schema's attributes and number format: the
-element that it builds is repaired here. Nothing depends on the time of writing.
+junit-xml knows neither properties of a case nor tries nor the schema's attributes and number
+format: the element that it builds is repaired here. Nothing depends on the time of writing.
 """
 
 from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import junit_xml
 
 from harness.errors import ReportError
-from harness.evidence import Entry, Judged, RunStarted
+from harness.evidence import Entry
+from harness.report import attachment
 from harness.report.case import Case
 from harness.report.console import told_lines
-from harness.report.ending import all_cases
-from harness.report.exchanges import Told, exchanges
-from harness.report.properties import case_properties, run_properties
+from harness.report.properties import case_properties
+from harness.report.suite import Attach, Member, Suite, members_of, no_files, suites
 from harness.verdict import Outcome
 
 PROFILES = ("rich", "strict")
@@ -31,34 +34,46 @@ DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 MESSAGE_CHARS = 1_000
 TEXT_CHARS = 100_000  # Jenkins keeps no more of a failed case
 NOT_IN_SCHEMA = ("disabled", "assertions")
-TOTALS = ("name", "time", "tests", "failures", "errors")
+SUMS = ("tests", "failures", "errors")
 # What XML allows, less DEL, as pytest has it: the names in both files must be equal.
 ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(entries: Sequence[Entry], *, profile: str = "rich") -> str:
-    """The whole document; the same entries give the same bytes."""
+def junit(entries: Sequence[Entry], *, profile: str = "rich", attach: Attach = no_files) -> str:
+    """One run's document; the same entries give the same bytes."""
+    return document(suites(entries, attach), profile=profile)
+
+
+def document(found: Sequence[Suite], *, profile: str = "rich") -> str:
+    """The whole document of these suites, in which no two cases have one name."""
     if profile not in PROFILES:
         raise ReportError(f"unknown JUnit profile {profile!r}", expected=f"one of {PROFILES}")
-    told = exchanges(entries)
-    found = all_cases(entries)
-    suite = junit_xml.TestSuite(
-        _suite_name(entries),
-        [_test_case(case, _of(case, told)) for case in found],
-        timestamp=_began(entries),
-        properties={name: _legal(value) for name, value in run_properties(entries).items()},
-    ).build_xml_doc()
-    _repair_suite(suite, found)
-    judged = [e.record for e in entries if isinstance(e.record, Judged)]
-    for case, element in zip(found, suite.iter("testcase"), strict=True):
-        element.set("time", f"{case.duration_s:.3f}")
-        if profile == "rich":
-            ours = [one for one in judged if one.test == case.test]
-            _enrich(element, case, case_properties(_of(case, told), ours))
-    root = ET.Element("testsuites", {name: suite.attrib[name] for name in TOTALS})
-    root.append(suite)
+    names: Counter[tuple[str, str]] = Counter()
+    elements = [_suite(suite, names, rich=profile == "rich") for suite in found]
+    sums = {name: str(sum(int(e.get(name, "0")) for e in elements)) for name in SUMS}
+    title = " | ".join(suite.name for suite in found)
+    root = ET.Element("testsuites", {"name": title, "time": _time(members_of(found)), **sums})
+    root.extend(elements)
     ET.indent(root)
     return DECLARATION + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(suite: Suite, names: Counter[tuple[str, str]], *, rich: bool) -> ET.Element:
+    made: ET.Element = junit_xml.TestSuite(
+        suite.name,
+        [_test_case(member, names) for member in suite.members],
+        timestamp=datetime.fromtimestamp(int(suite.began_s), UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        properties={name: _legal(value) for name, value in suite.properties.items()},
+    ).build_xml_doc()
+    for name in NOT_IN_SCHEMA:
+        made.attrib.pop(name, None)
+    made.set("time", _time(suite.members))
+    for member, element in zip(suite.members, made.iter("testcase"), strict=True):
+        element.set("time", _time([member]))
+        _add_tries(element, member.case)
+        if rich:
+            _enrich(element, member.case, case_properties(member.told, member.judged))
+    return made
 
 
 def address(test: str) -> tuple[str, str]:
@@ -70,14 +85,13 @@ def address(test: str) -> tuple[str, str]:
     return ".".join(parts[:-1]), _legal(parts[-1])
 
 
-def _of(case: Case, told: Sequence[Told]) -> list[Told]:
-    return [one for one in told if one.seen.planned.test == case.test]
-
-
-def _test_case(case: Case, told: Sequence[Told]) -> junit_xml.TestCase:
-    spoken = "\n".join(told_lines(told))
+def _test_case(member: Member, names: Counter[tuple[str, str]]) -> junit_xml.TestCase:
+    case = member.case
     classname, name = address(case.test)
-    made = junit_xml.TestCase(name, classname, stdout=_legal(spoken, TEXT_CHARS) or None)
+    names[classname, name] += 1
+    if (number := names[classname, name]) > 1:  # two paths may be one to JUnit, GitLab drops one
+        name = f"{name} #{number}"
+    made = junit_xml.TestCase(name, classname, stdout=_legal(_spoken(member), TEXT_CHARS) or None)
     message = _legal(case.worded, MESSAGE_CHARS)
     text = _legal(case.detail, TEXT_CHARS) or message
     if case.outcome is Outcome.FAIL:
@@ -89,10 +103,35 @@ def _test_case(case: Case, told: Sequence[Told]) -> junit_xml.TestCase:
     return made
 
 
-def _repair_suite(suite: ET.Element, found: Sequence[Case]) -> None:
-    for name in NOT_IN_SCHEMA:
-        suite.attrib.pop(name, None)
-    suite.set("time", f"{sum(case.duration_s for case in found):.3f}")
+def _spoken(member: Member) -> str:
+    """What a case prints; first what must not be cut off."""
+    tries = sorted([member.case, *member.case.others], key=lambda case: case.attempt)
+    ends = [f"try {n}: {c.outcome.name} {c.message}".rstrip() for n, c in enumerate(tries, 1)]
+    return "\n".join(
+        [
+            *map(attachment.line, member.attached),
+            *(ends if len(ends) > 1 else []),
+            *member.notes,
+            *told_lines(member.told),
+        ]
+    )
+
+
+def _add_tries(element: ET.Element, case: Case) -> None:
+    """The red ones among its other tries, in their order."""
+    kind = "rerun" if case.red else "flaky"
+    for other in (one for one in case.others if one.red):
+        word = "Failure" if other.outcome is Outcome.FAIL else "Error"
+        told = {
+            "message": _legal(other.worded, MESSAGE_CHARS),
+            "type": other.klass or other.outcome.name,
+        }
+        tried = ET.SubElement(element, f"{kind}{word}", told)
+        ET.SubElement(tried, "stackTrace").text = _legal(other.detail or other.worded, TEXT_CHARS)
+
+
+def _time(members: Sequence[Member]) -> str:
+    return f"{sum(member.case.duration_s for member in members):.3f}"
 
 
 def _enrich(element: ET.Element, case: Case, known: dict[str, str]) -> None:
@@ -106,17 +145,6 @@ def _enrich(element: ET.Element, case: Case, known: dict[str, str]) -> None:
         for name, value in known.items():
             ET.SubElement(properties, "property", name=name, value=_legal(value, MESSAGE_CHARS))
         element.insert(0, properties)
-
-
-def _suite_name(entries: Sequence[Entry]) -> str:
-    properties = run_properties(entries)
-    nodes = properties.get("nodes", "").replace(", ", "+")
-    return " ".join(filter(None, ["hil", properties.get("tier", ""), nodes]))
-
-
-def _began(entries: Sequence[Entry]) -> str:
-    wall_s = next((e.wall_s for e in entries if isinstance(e.record, RunStarted)), 0.0)
-    return datetime.fromtimestamp(int(wall_s), UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _legal(text: str, most: int = 0) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.evidence import Entry, Judged, RunStarted
-from harness.report.exchanges import Told
+from harness.report.exchanges import ChannelFigures, Told
 from harness.verdict.exchange import ROLES
 
 
@@ -54,6 +54,16 @@ def _of_exchange(told: Told) -> dict[str, str]:
         "bytes": str(told.bytes),
         "gb_s": f"{told.seen.gb_s:.3f}",
         "words_verified": str(told.words_verified),
+        **{name: value for one in told.channels for name, value in _of_channel(one).items()},
+    }
+
+
+def _of_channel(figures: ChannelFigures) -> dict[str, str]:
+    """The NICs that its sockets were on, its speed and what was verified of it."""
+    return {
+        f"channel.{figures.channel}.nics": f"{figures.nics['client']} to {figures.nics['server']}",
+        f"channel.{figures.channel}.gb_s": f"{figures.gb_s:.3f}",
+        f"channel.{figures.channel}.words_verified": str(figures.words_verified),
     }
 
 

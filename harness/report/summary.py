@@ -37,6 +37,8 @@ def _test(case: Case) -> dict[str, Any]:
         "class": case.klass,
         "message": case.message,
         "duration_s": case.duration_s,
+        "flaky": case.flaky,
+        "others": [_test(other) for other in case.others],
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.errors import ReportError
 from harness.evidence import Entry, read_run
+from harness.report.attachment import attach
 from harness.report.console import JUNIT, PAGE
 from harness.report.junit import junit
 from harness.report.page import page
@@ -25,9 +26,10 @@ VERDICT = "verdict.json"
 def write(folder: Path, *, profile: str = "rich") -> list[Entry]:
     """Make every report of the run in `folder`; returns the entries that they were made from."""
     entries = read_run(folder)
-    replace_file(folder / JUNIT, junit(entries, profile=profile))
     replace_file(folder / VERDICT, _json(summary(entries)))
     replace_file(folder / PAGE, page(entries))
+    files = attach(folder, os.environ)  # JUnit comes last: it names the others
+    replace_file(folder / JUNIT, junit(entries, profile=profile, attach=files))
     return entries
 
 

@@ -54,7 +54,7 @@ class Exchange:
                 f"{len(planned)} planned exchanges among {len(entries)} entries",
                 expected="the entries of exactly one exchange",
             )
-        self.name = planned[0].exchange
+        self.name, self.worker = planned[0].exchange, planned[0].worker
         self.planned = cast(ExchangePlanned, planned[0].record)
         self.plan = Plan.from_json(self.planned.plan)
         self.nodes = {"server": self.planned.server, "client": self.planned.client}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -194,6 +195,88 @@ def test_the_worse_of_two_phases_is_the_end_and_a_skip_is_no_pass(first: str, la
     end = Result(Outcome[first], "first").and_then(Result(Outcome[later], "later"))
     assert end.outcome.name == max(first, later, key=PHASES.__getitem__)
     assert (end.klass == "later") == (PHASES[later] > PHASES[first])
+
+
+# Tests that are tried again
+
+TRIES = """
+import pytest
+from dataclasses import replace
+from harness.plan import Fault
+
+tried = {}
+
+def again(name):
+    tried[name] = tried.get(name, 0) + 1
+    return tried[name]
+
+@pytest.fixture
+def breaks_once(request):
+    if again(request.node.name) == 1:
+        raise OSError("no such thing")
+
+@pytest.mark.flaky(reruns=2)
+def test_asks_for_tries(nodes):
+    assert again("asks") == 2
+
+@pytest.mark.flaky(reruns=1)
+def test_breaks_in_setup(nodes, breaks_once):
+    pass
+
+@pytest.mark.flaky(reruns=1)
+def test_never_green(nodes):
+    raise ValueError(again("never"))
+
+def test_of_the_command_line(nodes):
+    assert again("line") == 2
+
+@pytest.mark.flaky(reruns=1)
+def test_catches_a_verdict_the_second_time(exchange, plan):
+    small = replace(plan, size_bytes=1 << 20, channels=1)
+    if again("catches") == 1:
+        raise ValueError("first")
+    try:
+        exchange(replace(small, faults=(Fault(kind="flip", chunk=0, value=9),)))
+    except Exception:
+        pass
+
+@pytest.mark.flaky(reruns=1)
+def test_has_a_red_exchange_once(exchange, plan):
+    small = replace(plan, size_bytes=1 << 20, channels=1)
+    if again("red") == 1:
+        exchange(replace(small, faults=(Fault(kind="flip", chunk=0, value=9),)))
+    exchange(small)
+"""
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_a_red_try_is_shown_and_only_the_test_itself_may_be_forgiven(
+    run: Run, nodes_file: str, workers: str
+) -> None:
+    """`--reruns` is nobody's leave to hide a red one."""
+    code, made = run(TRIES, "-n", workers, "--hil-nodes", nodes_file, "--reruns", "1")
+    assert code == pytest.ExitCode.TESTS_FAILED, made.said()
+    elements = {e.get("name"): e for e in ET.parse(made.own_folder / "junit.xml").iter("testcase")}
+    assert {name: told(element) for name, element in elements.items()} == {
+        "test_asks_for_tries": ["flakyFailure AssertionError"],
+        "test_breaks_in_setup": ["flakyError OSError"],
+        "test_never_green": ["failure ValueError", "rerunFailure ValueError"],
+        "test_of_the_command_line": ["failure AssertionError"],
+        "test_catches_a_verdict_the_second_time": ["error CAUGHT", "rerunFailure ValueError"],
+        "test_has_a_red_exchange_once": ["flakyFailure BITFLIP"],
+    }
+    said = elements["test_of_the_command_line"].findtext("system-out", "").splitlines()
+    assert said[-1] == "try 2: PASS"
+    assert "FLAKY test_small.py::test_asks_for_tries\n  try 1: FAIL AssertionError" in made.said()
+    assert "3 of them flaky" in made.said()
+
+
+def told(element: ET.Element) -> list[str]:
+    """A case's results, with their classes."""
+    return sorted(f"{e.tag} {e.get('type')}" for e in element if e.tag not in UNTOLD)
+
+
+UNTOLD = ("properties", "system-out")
 
 
 # A worker that dies
