@@ -12,7 +12,6 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from harness.errors import ReportError
 from harness.evidence import Judged
 from harness.report.console import largest_lines, totals
 from harness.report.suite import Member, Suite, members_of, verdict
@@ -33,13 +32,16 @@ def publish(
     """On GitHub: the annotations to `say`, the summary to the step's file. Elsewhere nothing."""
     if environ.get("GITHUB_ACTIONS") != "true":
         return
-    for line in annotations(found):
+    for line in errors(found):
         say(line)
     if file := environ.get("GITHUB_STEP_SUMMARY"):
-        _append(Path(file), found, place)
+        try:
+            _append(Path(file), found, place)
+        except OSError as error:  # the run's verdict does not depend on it
+            say(command("warning", f"cannot write the summary {file}: {error.strerror}"))
 
 
-def annotations(found: Sequence[Suite]) -> list[str]:
+def errors(found: Sequence[Suite]) -> list[str]:
     """An error a red case, as many as a step may have; the last stands for those that are left."""
     red = [member for member in members_of(found) if member.case.red]
     shown = red if len(red) <= ANNOTATIONS else red[: ANNOTATIONS - 1]
@@ -70,8 +72,18 @@ def step_summary(found: Sequence[Suite], place: str, most_bytes: int = SUMMARY_B
             f"Report: `{place.replace('`', '')}`\n\n",
         ]
     )
-    room = most_bytes - len((head + HEAD + foot).encode())
-    return head + (HEAD + _rows(red, room) + "\n" if red else "") + foot
+    room = most_bytes - len((head + HEAD + foot).encode(errors="backslashreplace")) - 1
+    table = HEAD + _rows(red, room) + "\n" if red else ""
+    return _fitting([head, table, foot], most_bytes)
+
+
+def _fitting(parts: Sequence[str], most_bytes: int) -> str:
+    """The first parts, as many as there is room for."""
+    text = ""
+    for part in parts:
+        if len((text + part).encode(errors="backslashreplace")) <= most_bytes:
+            text += part
+    return text
 
 
 def _annotation(member: Member) -> str:
@@ -98,7 +110,7 @@ def _rows(red: Sequence[Member], room: int) -> str:
     rows: list[str] = []
     for member in red:
         row = _row(member)
-        room -= len(row.encode())
+        room -= len(row.encode(errors="backslashreplace"))
         if room < 0:
             break
         rows.append(row)
@@ -141,12 +153,6 @@ def _escaped(text: str, table: Mapping[str, str]) -> str:
 
 def _append(file: Path, found: Sequence[Suite], place: str) -> None:
     """What other commands of the step wrote there counts too."""
-    try:
-        there = file.stat().st_size if file.exists() else 0
-        text = step_summary(found, place, SUMMARY_BYTES - there)
-        with file.open("a", encoding="utf-8", errors="backslashreplace") as summary:
-            summary.write(text)
-    except OSError as error:
-        raise ReportError(
-            f"cannot write {file}: {error.strerror}", where="GITHUB_STEP_SUMMARY"
-        ) from error
+    there = file.stat().st_size if file.exists() else 0
+    with file.open("a", encoding="utf-8", errors="backslashreplace") as summary:
+        summary.write(step_summary(found, place, SUMMARY_BYTES - there))

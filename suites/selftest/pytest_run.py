@@ -24,6 +24,7 @@ PROJECT = Path(__file__).parents[2]
 CATEGORIES = ("failure", "error", "skipped")
 POLL_S = 0.02
 REPORT_S = 60.0
+OTHERS = ("HIL_", "PYTEST_", "GITHUB_")  # variables that would make it another run
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class PytestRun:
             controller.process.wait()
 
     def _environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HIL_", "PYTEST_"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(OTHERS)}
         return kept | {
             "PYTHONPATH": str(PROJECT),
             "PYTHONDONTWRITEBYTECODE": "1",

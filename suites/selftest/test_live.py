@@ -26,7 +26,7 @@ import pytest
 from harness.evidence import Entry, ExchangePlanned, read_run
 from harness.inventory import TestbedSpec
 from harness.testbed import up
-from suites.selftest.pytest_run import PROJECT, small_project
+from suites.selftest.pytest_run import OTHERS, PROJECT, small_project
 from suites.unit.live.screen import Screen
 
 pytestmark = pytest.mark.selftest
@@ -59,7 +59,7 @@ class Shown:
     def __init__(self, command: list[str], folder: Path) -> None:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        environ = {k: v for k, v in os.environ.items() if not k.startswith(("HIL_", "PYTEST_"))}
+        environ = {k: v for k, v in os.environ.items() if not k.startswith(OTHERS)}
         self.process = subprocess.Popen(
             command,
             cwd=folder,
@@ -169,7 +169,7 @@ def test_an_exchange_that_is_never_shown_is_named(tmp_path: Path, nodes_file: st
 def run(tmp_path: Path, nodes_file: str) -> Iterator[subprocess.Popen[str]]:
     """A run of two workers without a terminal, whose first exchange has begun."""
     command = pytest_command(tmp_path, nodes_file, "-n", "2")
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(("HIL_", "PYTEST_"))}
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(OTHERS)}
     with (tmp_path / "out").open("w") as out:
         process = subprocess.Popen(
             command, cwd=tmp_path, env=environ | {"PYTHONPATH": str(PROJECT)}, stdout=out

@@ -251,10 +251,11 @@ def test_has_a_red_exchange_once(exchange, plan):
 
 @pytest.mark.parametrize("workers", WORKERS)
 def test_a_red_try_is_shown_and_only_the_test_itself_may_be_forgiven(
-    run: Run, nodes_file: str, workers: str
+    run: Run, nodes_file: str, workers: str, tmp_path: Path
 ) -> None:
     """`--reruns` is nobody's leave to hide a red one."""
-    code, made = run(TRIES, "-n", workers, "--hil-nodes", nodes_file, "--reruns", "1")
+    options = ("-n", workers, "--hil-nodes", nodes_file, "--reruns", "1")
+    code, made = run(TRIES, *options, variables=on_github(tmp_path))
     assert code == pytest.ExitCode.TESTS_FAILED, made.said()
     elements = {e.get("name"): e for e in ET.parse(made.own_folder / "junit.xml").iter("testcase")}
     assert {name: told(element) for name, element in elements.items()} == {
@@ -269,6 +270,18 @@ def test_a_red_try_is_shown_and_only_the_test_itself_may_be_forgiven(
     assert said[-1] == "try 2: PASS"
     assert "FLAKY test_small.py::test_asks_for_tries\n  try 1: FAIL AssertionError" in made.said()
     assert "3 of them flaky" in made.said()
+    annotated = [line for line in made.said().splitlines() if line.startswith("::")]
+    assert len(annotated) == 3
+    assert "title=AssertionError test_of_the_command_line::" in "".join(annotated)
+    assert (tmp_path / "summary.md").read_text().startswith("## ERROR: hil testbed node-a+node-b")
+
+
+def on_github(folder: Path) -> dict[str, str]:
+    return {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}
+
+
+def test_elsewhere_there_are_no_annotations(ends: PytestRun) -> None:
+    assert "::error" not in ends.said()
 
 
 def told(element: ET.Element) -> list[str]:

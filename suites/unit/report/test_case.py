@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.evidence import Entry, Progress, TestFinished, TestsPlanned, TestStarted
+from harness.evidence import Entry, Judged, Progress, TestFinished, TestsPlanned, TestStarted
 from harness.report.case import cases
 from harness.verdict import Outcome
 from suites.unit.report.run import (
@@ -20,6 +20,7 @@ from suites.unit.report.run import (
     run,
     with_claim,
 )
+from suites.unit.report.shards import tried
 
 RUN = run()
 
@@ -116,3 +117,41 @@ def test_a_plan_told_twice_is_one_plan() -> None:
     twice = [RUN[1], *RUN]
     assert isinstance(RUN[1].record, TestsPlanned)
     assert len(cases(twice)) == len(PLANNED)
+
+
+def test_a_test_that_asked_for_tries_is_green_and_flaky() -> None:
+    (found,) = cases(tried("FAIL", "ERROR", "PASS", asked=3))
+    assert (found.outcome.name, found.flaky, found.attempt) == ("PASS", True, 3)
+    assert [other.message for other in found.others] == ["K1: seen", "K2: seen"]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "asked", "counts"),
+    [
+        (("FAIL", "PASS"), 1, "FAIL"),  # nobody asked
+        (("FAIL", "FAIL", "PASS"), 2, "FAIL"),  # it asked for fewer
+        (("FAIL", "INCONCLUSIVE"), 2, "FAIL"),
+        (("PASS", "FAIL"), 2, "FAIL"),
+        (("PASS", "PASS"), 1, "PASS"),
+    ],
+)
+def test_otherwise_the_worst_try_counts_and_the_others_are_kept(outcomes, asked, counts) -> None:
+    (found,) = cases(tried(*outcomes, asked=asked))
+    assert (found.outcome.name, found.flaky) == (counts, False)
+    assert len(found.others) == len(outcomes) - 1
+
+
+@pytest.mark.parametrize(("attempt", "outcome"), [(1, "PASS"), (2, "FAIL")])
+def test_a_red_verdict_of_the_try_that_counts_is_not_forgiven(attempt: int, outcome: str) -> None:
+    entries = tried("FAIL", "PASS", asked=2)
+    judged = Judged(
+        test="a.py::test_a",
+        claim="speed",
+        outcome="FAIL",
+        checked=1,
+        fact="slow",
+        klass="SLOW",
+        attempt=attempt,
+    )
+    (found,) = cases([*entries, replace(entries[-1], record=judged)])
+    assert found.outcome.name == outcome

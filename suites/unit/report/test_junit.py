@@ -14,12 +14,14 @@ import pytest
 from _pytest.junitxml import bin_xml_escape, mangle_test_address
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from junitparser import xunit2
 from lxml import etree
 
 from harness.errors import ReportError
-from harness.evidence import Entry, TestFinished
+from harness.evidence import Entry, TestFinished, TestsPlanned
 from harness.report.junit import PROFILES, address, junit
 from suites.unit.report.run import BROKEN, DAMAGED, MAPPED, OPEN, PLANNED, SKIPPED, green, run
+from suites.unit.report.shards import between, on_nodes, tried
 
 RUN = run()
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).with_name("junit-10.xsd")))
@@ -122,6 +124,55 @@ def test_rich_has_place_and_measurements() -> None:
     assert (properties["channels"], properties["seed"]) == ("4", "0")
     assert (properties["gb_s"], properties["words_verified"]) == ("0.017", "2097152")
     assert "delivery=PASS(24)" in properties["claims"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(
+    ("outcomes", "asked", "elements"),
+    [
+        (("FAIL", "ERROR", "PASS"), 3, ["flakyFailure K1", "flakyError K2"]),
+        (("FAIL", "PASS"), 1, ["failure K1"]),
+        (("INCONCLUSIVE", "ERROR"), 2, ["error K2", "rerunError K1"]),
+        (("FAIL", "FAIL"), 2, ["failure K1", "rerunFailure K2"]),
+    ],
+)
+def test_every_red_try_has_its_element(outcomes, asked, elements, profile, tmp_path) -> None:
+    text = junit(tried(*outcomes, asked=asked), profile=profile)
+    (case,) = cases_of(text).values()
+    red = [child for child in case if child.tag not in ("properties", "system-out")]
+    assert [f"{child.tag} {child.get('type')}" for child in red] == elements
+    tries = [child for child in red if child.tag.startswith(("flaky", "rerun"))]
+    assert all(child.findtext("stackTrace").startswith("detail ") for child in tries)
+    assert case.findtext("system-out").splitlines()[-1].startswith(f"try {len(outcomes)}: ")
+    assert SCHEMA.validate(parsed(text)) == (profile == "strict")
+    (tmp_path / "junit.xml").write_text(text)
+    (suite,) = xunit2.JUnitXml.fromfile(str(tmp_path / "junit.xml"))
+    (read,) = suite
+    seen = [*read.result, *read.rerun_failures(), *read.rerun_errors()]
+    seen += [*read.flaky_failures(), *read.flaky_errors()]
+    names = sorted(type(one).__name__.lower() for one in seen)
+    assert names == sorted(child.tag.lower() for child in red)
+
+
+def test_two_tests_of_one_name_are_told_apart() -> None:
+    """Two paths can be one class; whoever reads the file would drop the second."""
+    twins = {"a/b.py::test": "a/b.py:1", "a.b.py::test": "a.b.py:1"}
+    entries = [replace(green()[0], record=TestsPlanned(tests=twins))]
+    assert set(cases_of(junit(entries))) == {("a.b", "test"), ("a.b", "test #2")}
+
+
+def test_a_suite_a_pair_and_the_sums_are_the_wholes() -> None:
+    mesh = between(on_nodes(RUN, "gamma", "beta", "alpha"), "main-2", "gamma", "alpha")
+    root = parsed(junit(mesh, profile="strict"))
+    assert SCHEMA.validate(root), SCHEMA.error_log
+    assert [suite.get("name") for suite in root] == [
+        "hil testbed beta+alpha",
+        "hil testbed gamma+alpha",
+        "hil testbed gamma+beta+alpha",
+    ]
+    for name in ("tests", "failures", "errors"):
+        assert int(root.get(name)) == sum(int(suite.get(name)) for suite in root)
+    assert root.get("tests") == "5"
 
 
 def test_the_suite_is_named_by_tier_and_nodes() -> None:

@@ -17,6 +17,14 @@ def test_a_test_with_several_exchanges_joins_their_values_in_order() -> None:
     assert properties["claims"].startswith("roles=PASS(4); delivery=PASS(")
 
 
+def test_each_channel_has_its_nics_speed_and_words() -> None:
+    properties = case_properties(exchanges(clean(channels=2)), [])
+    assert properties["channel.1.nics"] == "eth2 to eth2"
+    assert float(properties["channel.1.gb_s"]) > 0
+    words = [int(properties[f"channel.{n}.words_verified"]) for n in range(2)]
+    assert sum(words) == int(properties["words_verified"])
+
+
 def test_gpus_are_told_with_their_uuids_or_as_one() -> None:
     own = clean("main-1", memory="cuda")
     one = changed(clean("main-2", memory="cuda"), GpuLoad, uuid="GPU-1")
