@@ -10,6 +10,7 @@ status: 0 when the run is green.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -32,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     folder = run_folder(args.named, args.reports) if args.named else newest_run(args.reports)
     out = sys.stdout
-    view = Board(Terminal(out.fileno())) if out.isatty() else Ticker(_line)
+    redraws = out.isatty() and os.environ.get("TERM") != "dumb"
+    view = Board(Terminal(out.fileno())) if redraws else Ticker(_line)
     scene = follow(folder, view)
     entries = read_run(folder)
     if scene.exit_code is None:

@@ -56,7 +56,7 @@ def merged(shards: Iterable[Shard], environ: Mapping[str, str]) -> list[Suite]:
                 ends.setdefault(member.case.test, []).append((shard.run, member))
             found.setdefault(suite.name, []).append(replace(suite, members=members))
     told = {id(kept): _noted(kept, others) for kept, others in map(_worst, ends.values())}
-    return [
+    joined = [
         Suite(
             name=name,
             began_s=min(suite.began_s for suite in same),
@@ -65,6 +65,7 @@ def merged(shards: Iterable[Shard], environ: Mapping[str, str]) -> list[Suite]:
         )
         for name, same in found.items()
     ]
+    return [suite for suite in joined if suite.members]  # the others' tests count elsewhere
 
 
 def _named(member: Member, run: str) -> Member:

@@ -126,10 +126,22 @@ def report_of(run: PytestRun) -> dict[str, Case]:
     assert len(list(junitparser.JUnitXml.fromfile(str(folder / "junit.xml")))) == 1
     found = cases(folder / "junit.xml")
     assert cases(folder / "strict.xml") == found
+    assert merged_alone(folder) == found
     assert {name: case.klass for name, case in found.items()} == expected_classes(run.entries())
     for test, last in last_events(run.entries()).items():
         assert f"last event: {last}" in found[name_of(test)].message
     return found
+
+
+def merged_alone(folder: Path) -> dict[str, Case]:
+    """What `merge` makes of this run only, its own case by the name that it has elsewhere."""
+    out = folder / "merged.xml"
+    command = ["merge", str(folder), "--out", str(out), "--junit-profile", "strict"]
+    subprocess.run(
+        [sys.executable, "-m", "harness", *command], cwd=PROJECT, check=False, timeout=ENDED_S
+    )
+    etree.XMLSchema(etree.parse(SCHEMA)).assertValid(etree.parse(out))
+    return {name.replace(f"[{folder.name}]", ""): case for name, case in cases(out).items()}
 
 
 def name_of(test: str) -> str:
