@@ -70,11 +70,18 @@ def test_runs_without_an_end_are_a_case_each() -> None:
 
 
 def test_suites_of_one_name_are_one_and_of_other_nodes_another() -> None:
-    other = on_nodes(tried("PASS"), "gamma", "delta")
+    other = on_nodes(tried("FAIL"), "gamma", "delta")
     found = merged([shard("a", run()), shard("b", tried("PASS")), shard("c", other)], {})
     assert [suite.name for suite in found] == ["hil testbed alpha+beta", "hil testbed gamma+delta"]
     assert found[0].properties["run"] == "a; b"
     assert found[0].properties["tier"] == "testbed"
+
+
+def test_a_suite_whose_tests_all_count_elsewhere_is_not_there() -> None:
+    other = on_nodes(tried("PASS"), "gamma", "delta")
+    found = merged([shard("b", tried("PASS")), shard("c", other)], {})
+    assert [suite.name for suite in found] == ["hil testbed alpha+beta"]
+    assert members_of(found)[0].notes == ("also in run c: PASS",)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
