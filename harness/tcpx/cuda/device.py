@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Any
@@ -98,7 +99,8 @@ class CudaDevice:
         self._memory: list[Any] = []  # no pool's: whoever opens it elsewhere opens all of it
         self._pinned: dict[int, NDArray[np.uint8]] = {}  # by address; what is pinned must stay
         self._twins: dict[int, int] = {}  # a bounce buffer's address -> its twin's on the device
-        self._adopted: set[int] = set()  # bounce buffers of other processes, by address
+        # Bounce buffers of other processes: how many comms have each. CUDA counts openings too.
+        self._adopted: Counter[int] = Counter()
         self._lists: dict[bytes, Any] = {}  # descriptors -> their copy on the device
         self._tables: Iterator[int] = cycle(range(2))
         self._table = [_Table(_ROWS) for _ in range(2)]
@@ -120,10 +122,10 @@ class CudaDevice:
     def adopt(self, handle: bytes, offset: int) -> tuple[int, Callable[[], None]]:
         with translated(f"opening another process's memory of device {self._index}"):
             start = int(self._runtime.ipcOpenMemHandle(handle))
-        self._adopted.add(start + offset)
+        self._adopted[start + offset] += 1
 
         def let_go() -> None:
-            self._adopted.discard(start + offset)
+            self._adopted[start + offset] -= 1
             with translated("letting another process's memory go"):
                 self._runtime.ipcCloseMemHandle(start)
 
@@ -216,7 +218,7 @@ class CudaDevice:
             orders[name].tolist() for name in ("count", "descriptors", "host", "begin", "end")
         )
         for count, at, host, begin, end in zip(*columns, strict=True):
-            is_here = not count or host in self._adopted
+            is_here = not count or self._adopted[host] > 0
             twin = host if is_here else self._twin(host)
             if not is_here:
                 self._copy(

@@ -147,6 +147,21 @@ def test_another_processs_memory_is_unpacked_and_verified(
     let_go()
 
 
+def test_memory_that_several_comms_have_is_reached_until_the_last_lets_go(
+    buffers: DeviceBuffers, other: Callable[..., Other]
+) -> None:
+    """A plugin may have one bounce buffer for all comms of a GPU."""
+    descriptors, lying = scattered(SIZE)
+    handle, offset, size = other(lying.tobytes()).where
+    view, intake = buffers.make(SIZE, shared=True), buffers.intake(SIZE)
+    adopted = [view.adopt(bytes.fromhex(handle), offset, size) for _ in range(2)]
+    adopted[0][1]()
+    landing = intake.unpack(descriptors, adopted[1][0], view, NONCE, PLACE)
+    assert landing.is_down(10.0)
+    assert intake.check(landing, view, NONCE, PLACE) is None
+    adopted[1][1]()
+
+
 def test_what_is_let_go_is_not_reached_any_more(no_cuda: str) -> None:
     device = StandIn()
     buffers = DeviceBuffers(device, channels=1, message_bytes=64 * KIB)
