@@ -67,7 +67,7 @@ def visit(browser: Browser, files: dict[str, Path], tmp_path: Path) -> Iterator[
             reduced_motion="reduce",
         )
         contexts.append(context)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(15_000)
         file = files[name] if name else tmp_path / "planted.html"
         if text:
             file.write_text(text, encoding="utf-8")
