@@ -12,8 +12,8 @@ from harness.history.flakes import flakes
 from harness.report.page.markup import Child, Markup, el, join
 from harness.report.page.page import document
 from harness.report.trend import parts
-from harness.report.trend.past import ENOUGH, Past
-from harness.report.trend.words import day, is_worse
+from harness.report.trend.past import ENOUGH, Past, is_worse
+from harness.report.trend.words import day
 from harness.verdict import counted
 
 

@@ -12,8 +12,8 @@ from harness.report.page.markup import Child, Markup, el, join
 from harness.report.page.table import as_table, table
 from harness.report.page.units import moment
 from harness.report.trend.chart import chart, levels
-from harness.report.trend.past import ENOUGH, Change, Past
-from harness.report.trend.words import day, is_worse, kind, metric, value
+from harness.report.trend.past import ENOUGH, Change, Past, is_worse
+from harness.report.trend.words import day, kind, metric, value
 from harness.report.trend.words import levels as both
 from harness.verdict import Outcome, counted
 

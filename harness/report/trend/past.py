@@ -87,17 +87,26 @@ class Past:
         return ", ".join(found.nodes) if found else "unknown nodes"
 
 
+def is_worse(series: Series, change: Change) -> bool:
+    """A wider spread is worse whatever is measured."""
+    if change.kind == "spread":
+        return change.relative > 0
+    return (change.relative < 0) == (series.better == "higher")
+
+
 def is_long_enough(series: Series) -> bool:
     """Whether that it did not change means anything."""
     return sum(bool(night.samples) for night in series.nights) >= ENOUGH
 
 
 def past(history: History, changes: Changes, derived: Derived = lambda _: ()) -> Past:
-    """Everything that the history has, and of what can be derived from it what changed."""
+    """Everything that the history has, and of what can be derived from it what became worse: of
+    shares, one that falls makes others rise."""
     series = history.joined()
+    worse = [one for one in derived(series) if any(is_worse(one, c) for c in changes(one))]
     return Past(
         runs=history.runs(),
-        series=[*series, *(one for one in derived(series) if changes(one))],
+        series=[*series, *worse],
         tests=history.tests(),
         plans=history.plans(),
         testbeds=history.testbeds(),

@@ -24,18 +24,11 @@ def metric(name: str) -> str:
 def value(name: str, figure: float) -> str:
     if name == "gb_s":
         return rate(figure)
-    return seconds(figure) if name.endswith("iteration_s") else f"{figure:.3g}"
+    return seconds(figure) if name.endswith("iteration_s") else f"{figure:#.3g}"
 
 
 def day(at_s: float) -> str:
     return datetime.fromtimestamp(int(at_s), UTC).strftime("%Y-%m-%d")
-
-
-def is_worse(series: Series, change: Change) -> bool:
-    """A wider spread is worse whatever is measured."""
-    if change.kind == "spread":
-        return change.relative > 0
-    return (change.relative < 0) == (series.better == "higher")
 
 
 def kind(change: Change) -> str:

@@ -32,7 +32,7 @@ def test_a_change_is_dated_sized_and_has_a_blame_range() -> None:
     assert said.startswith(
         "2026-09-24 eth1, GB/s ✕ worse ▼ step of -5.5%: 0.126 GB/s to 0.119 GB/s"
     )
-    assert "Between night-0002 and night-0003: kernel 1 -&gt; 2." in said
+    assert "Between night-0000 and night-0005: kernel 1 -&gt; 2 in night-0003." in said
 
 
 def test_that_nothing_changed_is_said() -> None:

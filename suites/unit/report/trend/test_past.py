@@ -41,16 +41,17 @@ def test_the_latest_change_is_the_first() -> None:
     assert [change.night for _, change in found.moved] == [3, 1]
 
 
-def test_of_what_is_derived_only_what_changed_is_shown(tmp_path: Path) -> None:
+def test_of_what_is_derived_only_what_became_worse_is_shown(tmp_path: Path) -> None:
     history = History(tmp_path / "history.sqlite")
     history.add(*nights(3))
 
     def derived(series: Sequence[Series]) -> list[Series]:
-        names = ("gb_s_beside", "other")
+        names = ("gb_s_beside", "better", "other")
         return [replace(one, key=replace(one.key, metric=n)) for one in series for n in names]
 
     def changes(series: Series) -> Sequence[Moved]:
-        return (Moved(night=1),) if series.key.metric == "gb_s_beside" else ()
+        relative = {"gb_s_beside": -0.1, "better": 0.1}.get(series.key.metric)
+        return (Moved(night=1, relative=relative),) if relative else ()
 
     found = past(history, changes, derived)
     assert [one.key.metric for one in found.series] == ["gb_s", "gb_s_beside"]

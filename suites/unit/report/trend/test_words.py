@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.report.trend.words import is_worse, kind, levels, value
+from harness.report.trend.past import is_worse
+from harness.report.trend.words import kind, levels, value
 from suites.unit.history.nights import kept
 from suites.unit.report.trend.pasts import Moved
 
