@@ -64,11 +64,12 @@ def _worse(past: Past) -> int:
 
 
 def _sentence(past: Past) -> str:
-    worse = _worse(past)
-    better = len(past.moved) - worse
     if not past.moved:
         return "Nothing changed" if past.long_enough else "Too few nights to tell"
-    return f"{counted(worse, 'change')} for the worse, {better} for the better"
+    worse = _worse(past)
+    counts = {"worse": worse, "better": len(past.moved) - worse}
+    words = [f"{counted(count, 'change')} for the {way}" for way, count in counts.items() if count]
+    return ", ".join(words)
 
 
 def _facts(past: Past) -> Iterator[Markup]:

@@ -10,7 +10,7 @@ from lxml import etree, html
 
 from harness.report.trend import Past, trend
 from suites.unit.history.nights import bed, kept, many
-from suites.unit.report.trend.pasts import at, nights, of
+from suites.unit.report.trend.pasts import Moved, at, nights, of
 
 HOSTILE = "</style></svg><script>alert(1)</script>\u202e\x00&\"'\udc80"
 
@@ -50,7 +50,7 @@ def test_its_parts_are_there_and_named() -> None:
         "canaries",
         "runs",
     ]
-    assert found.findtext(".//title") == "Trend: 1 change for the worse, 0 for the better"
+    assert found.findtext(".//title") == "Trend: 1 change for the worse"
     assert [h.text for h in found.iter("h1")] == ["Trend of 3 runs, 2026-09-21 to 2026-09-23"]
 
 
@@ -95,7 +95,7 @@ def test_the_same_past_gives_the_same_bytes() -> None:
 def test_the_head_says_what_is_worse_and_what_was_green() -> None:
     runs = [*nights(3), kept(3, outcome="FAIL", excluded={"GPU_THROTTLED": 4})]
     said = " ".join(page(of(*runs, changes=at(3))).find(".//header").text_content().split())
-    assert "1 change for the worse, 0 for the better" in said
+    assert "1 change for the worse" in said
     assert "Last green2026-09-23night-0002, a1b2c3. Then, until night-0003: nothing that" in said
     assert "Canaries caughtnone planted" in said
     assert "Exchanges excluded4" in said
@@ -106,6 +106,16 @@ def test_never_green_and_never_changed_are_said() -> None:
     said = page(of(*nights(14, outcome="FAIL"))).find(".//header").text_content()
     assert "Nothing changed" in said
     assert "Last greennever" in said
+
+
+def test_what_became_better_is_said_beside_what_became_worse() -> None:
+    up = Moved(night=2, relative=0.1)
+    both = of(*nights(4), changes=lambda _: (Moved(night=1), up))
+    assert page(both).findtext(".//title") == (
+        "Trend: 1 change for the worse, 1 change for the better"
+    )
+    only = of(*nights(4), changes=lambda _: (up,))
+    assert page(only).findtext(".//title") == "Trend: 1 change for the better"
 
 
 def test_too_few_nights_are_no_good_news() -> None:
