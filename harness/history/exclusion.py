@@ -38,7 +38,7 @@ def exclusion(seen: Exchange, judged: Sequence[Judged]) -> str:
     red = [one for one in judged if one.outcome != Outcome.PASS.name]
     if red:
         return red[0].klass or red[0].outcome
-    if {one.claim for one in judged} < set(seen.plan.claims):
+    if set(seen.plan.claims) - {one.claim for one in judged}:
         return "UNSETTLED"
     if found := unfit(seen, test=seen.planned.test, claim="speed"):
         return found.klass

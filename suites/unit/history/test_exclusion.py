@@ -32,6 +32,11 @@ def test_a_claim_that_nobody_settled_keeps_it_out() -> None:
     assert why(without(exchange(), Judged, claim="quiet")) == "UNSETTLED"
 
 
+def test_a_claim_of_somebody_else_is_not_the_one_that_is_missing() -> None:
+    entries = edited(exchange(), Judged, lambda one: replace(one, claim="rate"), claim="quiet")
+    assert why(entries) == "UNSETTLED"
+
+
 def test_so_does_a_claim_without_a_class() -> None:
     entries = edited(exchange(), Judged, lambda one: replace(one, outcome="FAIL"), claim="mapping")
     assert why(entries) == "FAIL"

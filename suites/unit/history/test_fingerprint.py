@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from harness.errors import EvidenceError
@@ -86,8 +84,7 @@ def test_without_a_preflight_it_is_another_and_says_what_is_not_known() -> None:
 
 
 def test_hostile_names_are_parts_like_others() -> None:
-    nodes = [{**NODES[0], "name": "a.b'; DROP TABLE runs;--\udc80"}, {"name": None}, "no node"]
-    found = fingerprint([replace(e) for e in run(nodes=nodes[:1])])
+    found = fingerprint(run(nodes=[{**NODES[0], "name": "a.b'; DROP TABLE runs;--\udc80"}]))
     assert found.nodes == ("a.b'; DROP TABLE runs;--\udc80",)
     assert len(found.digest) == 16
 
