@@ -132,6 +132,34 @@ class Judged(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compared(Record):
+    """One figure of this run against its last good nights; `klass` '' means as before.
+
+    `effect` is tonight over the baseline - 1, `floor` what good nights differ by among themselves,
+    `q` is `p` after the correction for all figures of the run.
+    """
+
+    fingerprint: str
+    plan: str
+    metric: str
+    subject: str
+    outcome: str  # a verdict's word
+    klass: str  # REGRESSION, FASTER, NO_BASELINE, FEW_SAMPLES
+    fact: str
+    level: float  # tonight's, in the metric's unit
+    k: int  # samples it rests on
+    excluded: int  # that were taken and must not count
+    effect: float = 0.0
+    floor: float = 0.0
+    p: float = 1.0
+    q: float = 1.0
+    baseline: tuple[str, ...] = ()  # its runs, the oldest first
+    digest: str = ""  # of the baseline's runs and samples
+    changes: tuple[str, ...] = ()  # what is known of the series since the baseline, in words
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseTaken(Record):
     node: str
     waited_s: float

@@ -1,0 +1,149 @@
+"""The baseline of a series: its last good nights, or why there are too few.
+
+Good nights have samples enough, are younger than what was acknowledged, and are not part of a
+worsening that nobody has acknowledged: or every regression would become the norm by waiting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.history import Key, Night, Series
+from harness.regression.changes import Change, changes
+from harness.regression.known import Known
+from harness.regression.night import Array, level
+from harness.regression.rules import DAY_S, RULES, Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """`problem` says why nothing can be compared with these nights; '' when it can."""
+
+    nights: tuple[Night, ...]
+    levels: Array
+    since: tuple[Change, ...] = ()  # what became of the series after them
+    problem: str = ""
+    fix: str = ""
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        return tuple(night.run for night in self.nights)
+
+    @property
+    def digest(self) -> str:
+        """Of the runs and every sample: two verdicts with one digest had one baseline."""
+        told = "\n".join(f"{n.run} {' '.join(map(repr, n.samples))}" for n in self.nights)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    @property
+    def noise(self) -> float:
+        """The most that any good night differed from the others, as a share of them: what a
+        comparison of like with like may show."""
+        others = (self.levels.sum() - self.levels) / (len(self.levels) - 1)
+        return float(np.max(np.abs(self.levels / others - 1)))
+
+
+def baseline(
+    tonight: Series, history: Sequence[Series], known: Known, rules: Rules = RULES
+) -> Baseline:
+    """Of the same figure, from nights before tonight's."""
+    key, night = tonight.key, tonight.nights[-1]
+    past = _past(tonight, history, known)
+    found = changes(past)
+    bad = _bad(past, found, known.since_s(key))
+    good = [
+        one
+        for place, one in enumerate(past.nights)
+        if place not in bad and one.at_s >= known.since_s(key)
+        if len(one.samples) >= rules.samples_min
+    ][-rules.nights_max :]
+    made = Baseline(
+        nights=tuple(good),
+        levels=np.array([level(one, tonight.better) for one in good]),
+        since=tuple(c for c in found if good and c.at_s > good[0].at_s),
+    )
+    if few := _few(made, key, history, known, rules):
+        return replace(made, problem=few[0], fix=few[1])
+    if old := _stale(past, night, known, rules):
+        return replace(made, problem=old[0], fix=old[1])
+    return made
+
+
+def _past(tonight: Series, history: Sequence[Series], known: Known) -> Series:
+    """The nights before, of every testbed that counts, in the order of their time."""
+    sources, night = known.sources(tonight.key.fingerprint), tonight.nights[-1]
+    nights = {
+        one.run: one
+        for series in history
+        if series.key.fingerprint in sources and _figure(series.key) == _figure(tonight.key)
+        for one in series.nights
+        if one.run != night.run and one.at_s < night.at_s
+    }
+    return replace(tonight, nights=tuple(sorted(nights.values(), key=lambda one: one.at_s)))
+
+
+def _figure(key: Key) -> tuple[str, str, str]:
+    return key.plan, key.metric, key.subject
+
+
+def _bad(past: Series, found: Sequence[Change], since_s: float) -> set[int]:
+    """Places of nights since a worsening that nobody acknowledged, until the level came back."""
+    moves = [change for change in found if change.kind != "spread" and change.at_s >= since_s]
+    ends = [*(change.night for change in moves), len(past.nights)][1:]
+    bad: set[int] = set()
+    lost: Change | None = None
+    for change, end in zip(moves, ends, strict=True):
+        if lost is None and change.is_worse(past.better):
+            lost = change
+        elif lost and abs(change.after - lost.before) < abs(change.after - lost.after):
+            lost = None
+        if lost:
+            bad |= set(range(change.night, end))
+    return bad
+
+
+def _few(
+    made: Baseline, key: Key, history: Sequence[Series], known: Known, rules: Rules
+) -> tuple[str, str] | None:
+    """Too few good nights, and what to do about it."""
+    lacking = rules.nights_min - len(made.nights)
+    if lacking <= 0:
+        return None
+    fix = f"Run the nightly tests {lacking} more times"
+    if others := _elsewhere(key, history, known):
+        told = ", ".join(f"{count} of testbed {name}" for name, count in others.items())
+        fix += f"; or, if these compare, adopt them ({told}): python -m harness baseline adopt"
+    return (
+        f"{len(made.nights)} good nights of this testbed and plan, expected at least "
+        f"{rules.nights_min}",
+        fix,
+    )
+
+
+def _stale(past: Series, night: Night, known: Known, rules: Rules) -> tuple[str, str] | None:
+    """Nobody has measured for long. Bad nights count here: that they were bad is known since then,
+    so nothing can have happened unnoticed."""
+    last = past.nights[-1]
+    vouched_s = max(last.at_s, known.vouched_s(past.key.fingerprint))
+    age_days = (night.at_s - vouched_s) / DAY_S
+    if age_days <= rules.age_max_days:
+        return None
+    return (
+        f"the last night, {last.run}, is {age_days:.0f} days old, expected at most "
+        f"{rules.age_max_days:g}",
+        f"If nothing has changed since: python -m harness baseline adopt {past.key.fingerprint}",
+    )
+
+
+def _elsewhere(key: Key, history: Sequence[Series], known: Known) -> dict[str, int]:
+    """How many nights other testbeds have of the same figure."""
+    return {
+        series.key.fingerprint: len(series.nights)
+        for series in history
+        if _figure(series.key) == _figure(key)
+        and series.key.fingerprint not in known.sources(key.fingerprint)
+    }

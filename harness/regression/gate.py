@@ -1,0 +1,106 @@
+"""Tonight's gate: every figure of tonight against its last good nights.
+
+Nights differ more among themselves than samples do within one, so a night counts once, by its
+level: the good nights' own differences say how far one more night may lie (Student's t, one value
+against many). All figures of the night are corrected together (Benjamini and Hochberg: what one
+exchange says of its NICs goes up and down together, which that method allows). To be named, a
+figure must besides differ by more than any good night did from the others: like compared with like
+sets the least effect, nobody's guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from scipy.stats import false_discovery_control, ttest_ind
+
+from harness.evidence import Compared
+from harness.history import Series
+from harness.regression.baseline import Baseline, baseline
+from harness.regression.changes import Change
+from harness.regression.known import Known
+from harness.regression.night import level
+from harness.regression.rules import RULES, Rules
+from harness.verdict import Outcome
+
+
+def gate(
+    tonight: Sequence[Series],
+    history: Sequence[Series],
+    known: Known = Known(),  # noqa: B008 - frozen
+    rules: Rules = RULES,
+) -> list[Compared]:
+    """One verdict a series of tonight, in their order."""
+    drafts = [_compared(one, history, known, rules) for one in tonight]
+    judged = [place for place, draft in enumerate(drafts) if not draft.klass]
+    if judged:
+        q_values = false_discovery_control([drafts[place].p for place in judged], method="bh")
+        for place, q in zip(judged, q_values, strict=True):
+            drafts[place] = _named(replace(drafts[place], q=float(q)), tonight[place], rules)
+    return drafts
+
+
+def _compared(
+    tonight: Series, history: Sequence[Series], known: Known, rules: Rules
+) -> Compared:
+    """With its p-value; or, if there is nothing to compare, with the reason as its class."""
+    key, night = tonight.key, tonight.nights[-1]
+    draft = Compared(
+        fingerprint=key.fingerprint,
+        plan=key.plan,
+        metric=key.metric,
+        subject=key.subject,
+        outcome=Outcome.INCONCLUSIVE.name,
+        klass="",
+        fact="",
+        level=level(night, tonight.better) if night.samples else 0.0,
+        k=len(night.samples),
+        excluded=night.excluded,
+    )
+    if len(night.samples) < rules.samples_min:
+        return _few(draft, rules)
+    found = baseline(tonight, history, known, rules)
+    draft = replace(draft, baseline=found.runs, digest=found.digest)
+    if found.problem:
+        return replace(draft, klass="NO_BASELINE", fact=found.problem, next_step=found.fix)
+    return replace(
+        draft,
+        effect=draft.level / float(found.levels.mean()) - 1,
+        floor=found.noise,
+        p=float(ttest_ind([draft.level], found.levels).pvalue),
+        changes=tuple(map(told, found.since)),
+    )
+
+
+def _few(draft: Compared, rules: Rules) -> Compared:
+    excluded = f", {draft.excluded} excluded" if draft.excluded else ""
+    return replace(
+        draft,
+        klass="FEW_SAMPLES",
+        fact=f"{draft.k} samples{excluded}, expected at least {rules.samples_min}",
+        next_step="See why samples were excluded; run the nightly tests again",
+    )
+
+
+def _named(draft: Compared, tonight: Series, rules: Rules) -> Compared:
+    """What the corrected p-value and the least effect make of it."""
+    nights = len(draft.baseline)
+    excluded = f", {draft.excluded} excluded" if draft.excluded else ""
+    fact = (
+        f"{draft.metric} {draft.level:.4g}, {draft.effect:+.1%} of {nights} good nights, which "
+        f"differ by up to {draft.floor:.1%} (q {draft.q:.2g}, {draft.k} samples{excluded})"
+    )
+    if draft.q > rules.q_max or abs(draft.effect) <= draft.floor:
+        return replace(draft, outcome=Outcome.PASS.name, fact=fact)
+    worse = draft.effect < 0 if tonight.better == "higher" else draft.effect > 0
+    if not worse:
+        return replace(draft, outcome=Outcome.PASS.name, klass="FASTER", fact=fact)
+    return replace(draft, outcome=Outcome.FAIL.name, klass="REGRESSION", fact=fact)
+
+
+def told(change: Change) -> str:
+    """`step -5.0% since 2026-03-01 (run 20260301-...)`."""
+    day = datetime.fromtimestamp(change.at_s, UTC).strftime("%Y-%m-%d")
+    return f"{change.kind} {change.relative:+.1%} since {day} (run {change.run})"
