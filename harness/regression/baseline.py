@@ -25,7 +25,8 @@ class Baseline:
 
     nights: tuple[Night, ...]
     levels: Array
-    since: tuple[Change, ...] = ()  # what became of the series after them
+    since: tuple[Change, ...] = ()  # what became of the series since their first
+    lost: Change | None = None  # the worsening that is still open
     problem: str = ""
     fix: str = ""
 
@@ -54,7 +55,7 @@ def baseline(
     key, night = tonight.key, tonight.nights[-1]
     past = _past(tonight, history, known)
     found = changes(past)
-    bad = _bad(past, found, known.since_s(key))
+    bad, lost = _bad(past, found, known.since_s(key))
     good = [
         one
         for place, one in enumerate(past.nights)
@@ -65,6 +66,7 @@ def baseline(
         nights=tuple(good),
         levels=np.array([level(one, tonight.better) for one in good]),
         since=tuple(c for c in found if good and c.at_s > good[0].at_s),
+        lost=lost,
     )
     if few := _few(made, key, history, known, rules):
         return replace(made, problem=few[0], fix=few[1])
@@ -90,8 +92,14 @@ def _figure(key: Key) -> tuple[str, str, str]:
     return key.plan, key.metric, key.subject
 
 
-def _bad(past: Series, found: Sequence[Change], since_s: float) -> set[int]:
-    """Places of nights since a worsening that nobody acknowledged, until the level came back."""
+def is_near(value: float, lost: Change) -> bool:
+    """Whether a level is still nearer to what the worsening made of it."""
+    return abs(value - lost.after) <= abs(value - lost.before)
+
+
+def _bad(past: Series, found: Sequence[Change], since_s: float) -> tuple[set[int], Change | None]:
+    """Places of nights since a worsening that nobody acknowledged, until the level came back; and
+    the worsening from which it has not."""
     moves = [change for change in found if change.kind != "spread" and change.at_s >= since_s]
     ends = [*(change.night for change in moves), len(past.nights)][1:]
     bad: set[int] = set()
@@ -99,11 +107,11 @@ def _bad(past: Series, found: Sequence[Change], since_s: float) -> set[int]:
     for change, end in zip(moves, ends, strict=True):
         if lost is None and change.is_worse(past.better):
             lost = change
-        elif lost and abs(change.after - lost.before) < abs(change.after - lost.after):
+        elif lost and not is_near(change.after, lost):
             lost = None
         if lost:
             bad |= set(range(change.night, end))
-    return bad
+    return bad, lost
 
 
 def _few(

@@ -5,7 +5,8 @@ level: the good nights' own differences say how far one more night may lie (Stud
 against many). All figures of the night are corrected together (Benjamini and Hochberg: what one
 exchange says of its NICs goes up and down together, which that method allows). To be named, a
 figure must besides differ by more than any good night did from the others: like compared with like
-sets the least effect, nobody's guess.
+sets the least effect, nobody's guess. A worsening that change points have dated, and from which
+tonight has not come back, needs no further effect: its nights have shown it together.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from scipy.stats import false_discovery_control, ttest_ind
 
 from harness.evidence import Compared
 from harness.history import Series
-from harness.regression.baseline import Baseline, baseline
+from harness.regression.baseline import baseline, is_near
+from harness.regression.beside import beside
 from harness.regression.changes import Change
 from harness.regression.known import Known
 from harness.regression.night import level
@@ -32,13 +34,14 @@ def gate(
     known: Known = Known(),  # noqa: B008 - frozen
     rules: Rules = RULES,
 ) -> list[Compared]:
-    """One verdict a series of tonight, in their order."""
-    drafts = [_compared(one, history, known, rules) for one in tonight]
+    """One verdict a series of tonight, in their order, then one a NIC beside its siblings."""
+    ours, theirs = [*tonight, *beside(tonight)], [*history, *beside(history)]
+    drafts = [_compared(one, theirs, known, rules) for one in ours]
     judged = [place for place, draft in enumerate(drafts) if not draft.klass]
     if judged:
         q_values = false_discovery_control([drafts[place].p for place in judged], method="bh")
         for place, q in zip(judged, q_values, strict=True):
-            drafts[place] = _named(replace(drafts[place], q=float(q)), tonight[place], rules)
+            drafts[place] = _named(replace(drafts[place], q=float(q)), ours[place], rules)
     return drafts
 
 
@@ -65,11 +68,13 @@ def _compared(
     draft = replace(draft, baseline=found.runs, digest=found.digest)
     if found.problem:
         return replace(draft, klass="NO_BASELINE", fact=found.problem, next_step=found.fix)
+    p = float(ttest_ind([draft.level], found.levels).pvalue)
+    lost = found.lost if found.lost and is_near(draft.level, found.lost) else None
     return replace(
         draft,
         effect=draft.level / float(found.levels.mean()) - 1,
-        floor=found.noise,
-        p=float(ttest_ind([draft.level], found.levels).pvalue),
+        floor=0.0 if lost else found.noise,
+        p=min(p, lost.p) if lost else p,
         changes=tuple(map(told, found.since)),
     )
 
@@ -88,9 +93,10 @@ def _named(draft: Compared, tonight: Series, rules: Rules) -> Compared:
     """What the corrected p-value and the least effect make of it."""
     nights = len(draft.baseline)
     excluded = f", {draft.excluded} excluded" if draft.excluded else ""
+    differ = f", which differ by up to {draft.floor:.1%}" if draft.floor else ""
     fact = (
-        f"{draft.metric} {draft.level:.4g}, {draft.effect:+.1%} of {nights} good nights, which "
-        f"differ by up to {draft.floor:.1%} (q {draft.q:.2g}, {draft.k} samples{excluded})"
+        f"{draft.metric} {draft.level:.4g}, {draft.effect:+.1%} of {nights} good nights{differ} "
+        f"(q {draft.q:.2g}, {draft.k} samples{excluded})"
     )
     if draft.q > rules.q_max or abs(draft.effect) <= draft.floor:
         return replace(draft, outcome=Outcome.PASS.name, fact=fact)

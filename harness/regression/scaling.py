@@ -1,0 +1,100 @@
+"""The scaling law: N channels carry what their NICs carry alone, added up, in the same night.
+
+Both sides are of one night, so what a night does to all figures falls out; a bootstrap over the
+exchanges says how sure the ratio is, and only a bound that it cannot reach makes the claim red.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import bootstrap
+
+from harness.history import Night
+from harness.regression.night import Array
+from harness.regression.rules import RULES, Rules
+from harness.verdict.limits import LIMITS
+
+CONFIDENCE = 0.98  # two-sided: the upper bound is passed by chance once in a hundred
+DRAWS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaled:
+    """`share` 1.0 is perfect; `nics` are those that carry less together than alone, the worst
+    first, each with its share. `klass` '' means as it should be."""
+
+    share: float
+    at_most: float
+    klass: str
+    fact: str
+    nics: dict[str, float]
+    k: int
+
+
+def scaling(
+    alone: Mapping[str, Night],
+    together: Night,
+    parts: Mapping[str, Night],
+    *,
+    rules: Rules = RULES,
+    at_least: float = LIMITS.scaling_share,
+) -> Scaled:
+    """`alone` and `parts` have a night for each NIC: by itself, and among all of them."""
+    nights = [together, *alone.values()]
+    few = min(len(night.samples) for night in nights)
+    if few < rules.samples_min or not alone:
+        fact = f"{few} samples, expected at least {rules.samples_min} of each"
+        return Scaled(share=0.0, at_most=0.0, klass="FEW_SAMPLES", fact=fact, nics={}, k=few)
+    share, at_most = _share([night.samples for night in nights])
+    nics = _short(alone, parts, at_least)
+    total = sum(float(np.median(night.samples)) for night in alone.values())
+    fact = (
+        f"{len(alone)} channels {float(np.median(together.samples)):.3f} GB/s, their NICs alone "
+        f"{total:.3f} GB/s together: {share:.1%}, at most {at_most:.1%}"
+    )
+    klass = ""
+    if at_most < at_least:
+        klass = "NO_PARALLELISM" if at_most * len(alone) < LIMITS.parallel_ratio else "SCALING"
+        fact += f", expected {at_least:.1%}" + _told(nics)
+    return Scaled(share=share, at_most=at_most, klass=klass, fact=fact, nics=nics, k=few)
+
+
+def _share(samples: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Of the first beside the sum of the others, with what it could be at most."""
+
+    def ratio(*each: Array, axis: int = -1) -> Array:
+        medians = [np.median(one, axis=axis) for one in each]
+        return np.asarray(medians[0] / sum(medians[1:]))
+
+    found = bootstrap(
+        tuple(samples),
+        ratio,
+        n_resamples=DRAWS,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        vectorized=True,
+        rng=np.random.default_rng(0),
+    )
+    share = float(ratio(*map(np.asarray, samples)))
+    return share, max(share, float(found.confidence_interval.high))
+
+
+def _short(
+    alone: Mapping[str, Night], parts: Mapping[str, Night], at_least: float
+) -> dict[str, float]:
+    """NICs that have less than they should, the worst first."""
+    shares = {
+        nic: float(np.median(parts[nic].samples) / np.median(alone[nic].samples))
+        for nic in alone
+        if nic in parts and parts[nic].samples
+    }
+    ranked = sorted(shares, key=lambda nic: shares[nic])
+    return {nic: shares[nic] for nic in ranked if shares[nic] < at_least}
+
+
+def _told(nics: Mapping[str, float]) -> str:
+    named = ", ".join(f"{nic} {share:.0%}" for nic, share in nics.items())
+    return f"; of what they carry alone: {named}" if named else ""

@@ -1,0 +1,125 @@
+"""Sixty measured nights, and changes planted in them from a seed.
+
+The nights are those of nights.csv (see collect.py), a day apart. A change is planted into a series'
+samples from one night on, so that everything else about them stays what was measured.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from harness.history import Key, Night, Series
+from harness.regression import Change, beside, changes
+
+NIGHTS = Path(__file__).with_name("nights.csv")
+DAY_S = 86_400.0
+KINDS = ("shaped", "unshaped")
+NIC = "eth"
+DRIFT, DRIFT_NIGHTS = 0.003, 20  # a night
+EDGE = 10  # nights before and after a planted change
+WITHIN = 2  # nights of a step's date
+SOON = 10  # nights in which a drift, after its end, and a wider spread are to be named
+
+
+def measured(kind: str, file: Path = NIGHTS) -> list[Series]:
+    """The whole and each NIC."""
+    found: dict[str, list[Night]] = {}
+    with file.open(newline="") as lines:
+        for row in csv.DictReader(lines):
+            if row["kind"] == kind:
+                found.setdefault(row["subject"], []).append(_night(row))
+    return [_series(kind, subject, nights) for subject, nights in found.items()]
+
+
+def _night(row: dict[str, str]) -> Night:
+    return Night(
+        run=f"night-{row['night']}",
+        at_s=DAY_S * int(row["night"]),
+        samples=tuple(map(float, row["gb_s"].split())),
+        excluded=int(row["excluded"]),
+    )
+
+
+def _series(kind: str, subject: str, nights: Sequence[Night]) -> Series:
+    key = Key(fingerprint="testbed", plan=kind, metric="gb_s", subject=subject)
+    return Series(key=key, better="higher", nights=tuple(nights))
+
+
+def shuffled(series: Sequence[Series], seed: int) -> list[Series]:
+    """The same nights in another order, which is the same in all: nothing lasts from one night to
+    the next."""
+    order = np.random.default_rng(seed).permutation(len(series[0].nights))
+    return [replace(one, nights=_in_order(one.nights, order)) for one in series]
+
+
+def _in_order(nights: Sequence[Night], order: Sequence[int]) -> tuple[Night, ...]:
+    return tuple(
+        replace(nights[place], at_s=DAY_S * number, run=f"night-{number}")
+        for number, place in enumerate(order)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A change of one kind: what it does to a night's samples, so many nights after its first."""
+
+    name: str
+    make: Callable[[np.ndarray, int], np.ndarray]
+    found: Callable[[Change, int], bool]  # whether a change says so, planted at that night
+    seen_for: int = 0  # nights from its first until it must be named; 0: to the series' end
+
+    def into(self, series: Series, at: int) -> Series:
+        nights = tuple(
+            replace(night, samples=tuple(map(float, self.make(np.array(night.samples), n - at))))
+            if n >= at
+            else night
+            for n, night in enumerate(series.nights)
+        )
+        return replace(series, nights=nights[: at + self.seen_for] if self.seen_for else nights)
+
+
+def step(share: float) -> Planted:
+    return Planted(
+        f"step {share:+.0%}",
+        lambda samples, _: samples * (1 + share),
+        lambda change, at: change.kind != "spread" and abs(change.night - at) <= WITHIN,
+    )
+
+
+def _drifted(samples: np.ndarray, nights: int) -> np.ndarray:
+    return samples * (1 - DRIFT * min(nights + 1, DRIFT_NIGHTS))
+
+
+def _wider(samples: np.ndarray, _: int) -> np.ndarray:
+    """Twice the variance, around the same middle."""
+    middle = np.median(samples)
+    return np.asarray(middle + (samples - middle) * 2**0.5)
+
+
+DRIFTING = Planted(
+    f"drift {-DRIFT:.1%} a night",
+    _drifted,
+    lambda change, at: change.kind == "drift" and change.relative < 0,
+    seen_for=DRIFT_NIGHTS + SOON,
+)
+WIDER = Planted(
+    "variance doubled", _wider, lambda change, at: change.kind == "spread", seen_for=SOON
+)
+STEPS = tuple(map(step, (-0.02, -0.05, -0.10)))
+
+
+def places(planted: Planted, nights: int, count: int, seed: int) -> list[int]:
+    """On which nights to plant, spread by the seed over those that leave enough on both sides."""
+    last = nights - max(planted.seen_for, EDGE)
+    return np.random.default_rng(seed).integers(EDGE, last, count, endpoint=True).tolist()
+
+
+def answers(series: Sequence[Series], own: Series) -> tuple[Change, ...]:
+    """What is said of one series: by itself, and of a NIC beside its siblings as well."""
+    more = [one for one in beside(series) if one.key.subject == own.key.subject]
+    return tuple(change for one in (own, *more) for change in changes(one))
