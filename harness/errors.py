@@ -81,6 +81,12 @@ class HistoryError(HarnessError):
     klass = "HISTORY"
 
 
+class StatisticsError(HarnessError):
+    """Nights cannot be compared, whatever they hold."""
+
+    klass = "STATISTICS"
+
+
 class BundleError(HarnessError):
     """A bundle for another machine cannot be made."""
 

@@ -2,8 +2,19 @@
 
 from harness.regression.beside import beside
 from harness.regression.changes import Change, changes
-from harness.regression.gate import gate
+from harness.regression.gate import gate, told
 from harness.regression.known import Acknowledged, Adopted, Known
 from harness.regression.rules import RULES, Rules
 
-__all__ = ["RULES", "Acknowledged", "Adopted", "Change", "Known", "Rules", "beside", "changes", "gate"]
+__all__ = [
+    "RULES",
+    "Acknowledged",
+    "Adopted",
+    "Change",
+    "Known",
+    "Rules",
+    "beside",
+    "changes",
+    "gate",
+    "told",
+]

@@ -40,7 +40,9 @@ class Change:
 
     def is_worse(self, better: Better) -> bool:
         """A wider spread is worse whatever is measured."""
-        return self.relative > 0 if self.kind == "spread" or better == "lower" else self.relative < 0
+        return (
+            self.relative > 0 if self.kind == "spread" or better == "lower" else self.relative < 0
+        )
 
 
 def changes(series: Series) -> tuple[Change, ...]:

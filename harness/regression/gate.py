@@ -12,10 +12,8 @@ tonight has not come back, needs no further effect: its nights have shown it tog
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-
-from scipy.stats import false_discovery_control, ttest_ind
 
 from harness.evidence import Compared
 from harness.history import Series
@@ -25,6 +23,7 @@ from harness.regression.changes import Change
 from harness.regression.known import Known
 from harness.regression.night import level
 from harness.regression.rules import RULES, Rules
+from harness.regression.scipy_stats import stats
 from harness.verdict import Outcome
 
 
@@ -39,15 +38,15 @@ def gate(
     drafts = [_compared(one, theirs, known, rules) for one in ours]
     judged = [place for place, draft in enumerate(drafts) if not draft.klass]
     if judged:
-        q_values = false_discovery_control([drafts[place].p for place in judged], method="bh")
+        q_values = stats().false_discovery_control(
+            [drafts[place].p for place in judged], method="bh"
+        )
         for place, q in zip(judged, q_values, strict=True):
             drafts[place] = _named(replace(drafts[place], q=float(q)), ours[place], rules)
     return drafts
 
 
-def _compared(
-    tonight: Series, history: Sequence[Series], known: Known, rules: Rules
-) -> Compared:
+def _compared(tonight: Series, history: Sequence[Series], known: Known, rules: Rules) -> Compared:
     """With its p-value; or, if there is nothing to compare, with the reason as its class."""
     key, night = tonight.key, tonight.nights[-1]
     draft = Compared(
@@ -68,7 +67,7 @@ def _compared(
     draft = replace(draft, baseline=found.runs, digest=found.digest)
     if found.problem:
         return replace(draft, klass="NO_BASELINE", fact=found.problem, next_step=found.fix)
-    p = float(ttest_ind([draft.level], found.levels).pvalue)
+    p = float(stats().ttest_ind([draft.level], found.levels).pvalue)
     lost = found.lost if found.lost and is_near(draft.level, found.lost) else None
     return replace(
         draft,

@@ -27,6 +27,9 @@ class Acknowledged:
     metric: str  # likewise
     reason: str
 
+    def told(self) -> str:
+        return f"{self.metric} of {self.subject} is as it is since run {self.run}: {self.reason}"
+
     def covers(self, key: Key) -> bool:
         return fnmatchcase(key.subject, self.subject) and fnmatchcase(key.metric, self.metric)
 
@@ -40,6 +43,9 @@ class Adopted:
     target: str
     at_s: float
     reason: str
+
+    def told(self) -> str:
+        return f"nights of {self.source} count for {self.target}: {self.reason}"
 
 
 KINDS: dict[str, type[Acknowledged | Adopted]] = {
@@ -70,10 +76,17 @@ class Known:
         """When somebody last said that old nights are good enough; 0 when nobody did."""
         return max((one.at_s for one in self._adopted(fingerprint)), default=0.0)
 
+    def told(self) -> list[str]:
+        """A line for each."""
+        return [one.told() for one in self.said]
+
     def _adopted(self, fingerprint: str) -> Sequence[Adopted]:
-        return [
-            one for one in self.said if isinstance(one, Adopted) and one.target == fingerprint
-        ]
+        return [one for one in self.said if isinstance(one, Adopted) and one.target == fingerprint]
+
+
+def said_file(history: Path) -> Path:
+    """Where it is kept: beside the history's file."""
+    return history.with_name("baseline.jsonl")
 
 
 def read(file: Path) -> Known:

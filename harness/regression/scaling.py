@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import bootstrap
 
 from harness.history import Night
 from harness.regression.night import Array
 from harness.regression.rules import RULES, Rules
+from harness.regression.scipy_stats import stats
 from harness.verdict.limits import LIMITS
 
 CONFIDENCE = 0.98  # two-sided: the upper bound is passed by chance once in a hundred
@@ -69,7 +69,7 @@ def _share(samples: Sequence[Sequence[float]]) -> tuple[float, float]:
         medians = [np.median(one, axis=axis) for one in each]
         return np.asarray(medians[0] / sum(medians[1:]))
 
-    found = bootstrap(
+    found = stats().bootstrap(
         tuple(samples),
         ratio,
         n_resamples=DRAWS,

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import median_filter
-from scipy.stats import median_abs_deviation, rankdata
 
 from harness.regression.night import Array
+from harness.regression.scipy_stats import stats
 
 SIDE = 3  # nights before and after: fewer are a bad night or two, which is no change yet
 DRIFTS = (8, 12, 16, 20, 26)  # nights; a faster drift is a step as far as anybody can see
@@ -75,7 +74,7 @@ def p_value(figures: Array, *, drifts: bool) -> float:
     if len(figures) < 2 * SIDE or np.ptp(figures) == 0:
         return 1.0
     known = shapes_of(len(figures), drifts)
-    fits = known.rows @ _standard(rankdata(figures))
+    fits = known.rows @ _standard(stats().rankdata(figures))
     top = float(np.max(np.abs(fits) if drifts else fits))
     return (1 + int(np.sum(known.chance >= top - 1e-12))) / (1 + DRAWS)
 
@@ -93,8 +92,9 @@ def best(figures: Array, *, drifts: bool) -> Shape:
 
 def drawn_in(figures: Array) -> Array:
     """Nights that are far from the median of those around them, brought nearer."""
-    around = median_filter(figures, AROUND, mode="nearest")
-    reach = FAR * float(median_abs_deviation(figures - around, scale="normal"))
+    wide = np.pad(figures, AROUND // 2, mode="edge")
+    around = np.median(np.lib.stride_tricks.sliding_window_view(wide, AROUND), axis=1)
+    reach = FAR * float(stats().median_abs_deviation(figures - around, scale="normal"))
     result: Array = np.clip(figures, around - reach, around + reach) if reach else figures
     return result
 

@@ -63,7 +63,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "elftools": ("artefact/",),
     "pyarrow": ("history/export.py",),
     "pynvml": ("nic/",),
-    "numpy": ("tcpx/", "roles/", "nic/", "bench/drivers/"),
+    "numpy": ("tcpx/", "roles/", "nic/", "bench/drivers/", "regression/"),
+    "scipy": ("regression/scipy_stats.py",),
     # What a bench compares with, in whatever Python has it.
     "nixl": ("bench/drivers/", "roles/agents/"),
     "torch": ("bench/drivers/",),
@@ -131,7 +132,9 @@ NO_MIRROR = (
     "tcpx/cuda/test_sanitizer.py",
 )
 ROLES = ("server", "client", "observer", "probe", "hosted")
-NOT_ON_A_NODE = {"paramiko", "pytest", "_pytest", "xdist", "pyroute2", "junit_xml", "tomllib"}
+NOT_ON_A_NODE = {
+    *("paramiko", "pytest", "_pytest", "xdist", "pyroute2", "junit_xml", "tomllib", "scipy"),
+}
 
 
 @dataclass(frozen=True)
