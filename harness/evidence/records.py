@@ -155,6 +155,7 @@ class Compared(Record):
     q: float = 1.0
     baseline: tuple[str, ...] = ()  # its runs, the oldest first
     digest: str = ""  # of the baseline's runs and samples
+    first: str = ""  # the first run of a worsening that is still open; '' when it is tonight's
     changes: tuple[str, ...] = ()  # what is known of the series since the baseline, in words
     next_step: str = ""
 

@@ -74,6 +74,7 @@ def _compared(tonight: Series, history: Sequence[Series], known: Known, rules: R
         effect=draft.level / float(found.levels.mean()) - 1,
         floor=0.0 if lost else found.noise,
         p=min(p, lost.p) if lost else p,
+        first=lost.run if lost else "",
         changes=tuple(map(told, found.since)),
     )
 
@@ -102,7 +103,11 @@ def _named(draft: Compared, tonight: Series, rules: Rules) -> Compared:
     worse = draft.effect < 0 if tonight.better == "higher" else draft.effect > 0
     if not worse:
         return replace(draft, outcome=Outcome.PASS.name, klass="FASTER", fact=fact)
-    return replace(draft, outcome=Outcome.FAIL.name, klass="REGRESSION", fact=fact)
+    fix = (
+        f"See what came in then; if it is meant to be so: python -m harness baseline acknowledge "
+        f"{draft.first or tonight.nights[-1].run} --subject '{draft.subject}' --reason WHY"
+    )
+    return replace(draft, outcome=Outcome.FAIL.name, klass="REGRESSION", fact=fact, next_step=fix)
 
 
 def told(change: Change) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.history import Night
+from harness.regression.beside import WHOLE
 from harness.regression.night import Array
 from harness.regression.rules import RULES, Rules
 from harness.regression.scipy_stats import stats
@@ -36,28 +37,29 @@ class Scaled:
 
 def scaling(
     alone: Mapping[str, Night],
-    together: Night,
-    parts: Mapping[str, Night],
+    together: Mapping[str, Night],
     *,
     rules: Rules = RULES,
     at_least: float = LIMITS.scaling_share,
 ) -> Scaled:
-    """`alone` and `parts` have a night for each NIC: by itself, and among all of them."""
-    nights = [together, *alone.values()]
-    few = min(len(night.samples) for night in nights)
-    if few < rules.samples_min or not alone:
-        fact = f"{few} samples, expected at least {rules.samples_min} of each"
+    """Nights by subject: each NIC by itself, and the whole with its NICs when all carry at once."""
+    singles = {nic: night for nic, night in alone.items() if not WHOLE.fullmatch(nic)}
+    wholes = [night for subject, night in together.items() if WHOLE.fullmatch(subject)]
+    nights = [*wholes[:1], *singles.values()]
+    few = min((len(night.samples) for night in nights), default=0)
+    if few < rules.samples_min or not wholes or not singles:
+        fact = f"{few} samples, expected at least {rules.samples_min} of each NIC and of all"
         return Scaled(share=0.0, at_most=0.0, klass="FEW_SAMPLES", fact=fact, nics={}, k=few)
     share, at_most = _share([night.samples for night in nights])
-    nics = _short(alone, parts, at_least)
-    total = sum(float(np.median(night.samples)) for night in alone.values())
+    nics = _short(singles, together, at_least)
+    total = sum(float(np.median(night.samples)) for night in singles.values())
     fact = (
-        f"{len(alone)} channels {float(np.median(together.samples)):.3f} GB/s, their NICs alone "
-        f"{total:.3f} GB/s together: {share:.1%}, at most {at_most:.1%}"
+        f"{len(singles)} channels {float(np.median(wholes[0].samples)):.3f} GB/s, their NICs "
+        f"alone {total:.3f} GB/s together: {share:.1%}, at most {at_most:.1%}"
     )
     klass = ""
     if at_most < at_least:
-        klass = "NO_PARALLELISM" if at_most * len(alone) < LIMITS.parallel_ratio else "SCALING"
+        klass = "NO_PARALLELISM" if at_most * len(singles) < LIMITS.parallel_ratio else "SCALING"
         fact += f", expected {at_least:.1%}" + _told(nics)
     return Scaled(share=share, at_most=at_most, klass=klass, fact=fact, nics=nics, k=few)
 

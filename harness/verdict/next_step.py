@@ -38,6 +38,9 @@ STEPS = {
     "{node} with NIXL_LOG_LEVEL=DEBUG in the inventory's environment",
     "STEERING": "On {node}, compare the plugin's log of flow rules with `ss -tn`, on a real NIC "
     "with `ethtool -n {nic}` too",
+    "REGRESSION": "See python -m harness baseline show: since which night, and what came in then",
+    "NO_BASELINE": "See python -m harness baseline show; run the nightly tests again, or adopt one",
+    "FEW_SAMPLES": "See why exchanges were excluded, and run the nightly tests again",
     "READY_IDENTITY": "On {node}, see with `ss -tlnp` who listens on the bootstrap port",
     "ROLE_EXIT": _ROLE,
     "ROLE_CRASH": _ROLE + "; see `dmesg` there for the kernel's view",

@@ -45,6 +45,7 @@ class Pair:
     tier: str
     watches: dict[str, Watch]  # by node name; shared by all pairs that these nodes are in
     profile: Profile = field(default_factory=Profile)
+    first_nic: int = 0  # the place of channel 0's NIC in the inventory; the others follow in turn
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -129,7 +130,7 @@ class Pair:
                 plan=plan,
                 role=role,
                 node=node.spec.name,
-                nics=nics_of(node, plan),
+                nics=nics_of(node, plan, self.first_nic),
                 node_nics=node.spec.nic_names,
                 management=node.spec.management,
                 device=node.spec.device_of(plan.gpu),

@@ -27,10 +27,12 @@ class Prepared:
     tell: Tell
 
 
-def nics_of(node: Node, plan: Plan) -> tuple[str, ...]:
-    """The data NICs of the plan's channels on a node, in channel order."""
+def nics_of(node: Node, plan: Plan, first: int = 0) -> tuple[str, ...]:
+    """The data NICs of the plan's channels on a node, in channel order: all of them, from the
+    `first` on in turn, or the one of the plan's GPU."""
+    names = node.spec.nic_names
     if not plan.own_nic:
-        return node.spec.nic_names
+        return names[first:] + names[:first]
     if nic := node.spec.nic_of(plan.gpu):
         return (nic,)
     raise PlanError(

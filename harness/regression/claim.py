@@ -1,0 +1,106 @@
+"""One claim of a group of figures: none of them is worse than in the last good nights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.evidence import Compared, Judged
+from harness.regression.beside import WHOLE
+from harness.regression.rules import RULES
+from harness.regression.scaling import Scaled
+from harness.verdict import Outcome, counted
+from harness.verdict.next_step import next_step
+from harness.verdict.outcome import outcome_of
+
+WORST = ("REGRESSION", "FEW_SAMPLES", "NO_BASELINE")  # which class a claim takes its word from
+
+
+def judged(compared: Sequence[Compared], *, test: str, claim: str) -> Judged:
+    """The worst figure names the class and the NIC; a NIC's figure before that of the whole."""
+    red = [one for one in compared if one.outcome != Outcome.PASS.name]
+    if not compared:
+        return _red("NO_EVIDENCE", "no figure was measured", test=test, claim=claim)
+    if not red:
+        return Judged(
+            test=test,
+            claim=claim,
+            outcome=Outcome.PASS.name,
+            checked=len(compared),
+            fact=_passed(compared),
+            evidence=tuple(map(_line, (one for one in compared if one.klass))),
+        )
+    first = min(red, key=_rank)
+    others = f", and {len(red) - 1} more" if len(red) > 1 else ""
+    return _red(
+        first.klass,
+        f"{first.subject}: {first.fact}{_since(first)}{others}",
+        test=test,
+        claim=claim,
+        nic=_nic(first),
+        checked=len(compared) - sum(one.klass in WORST[1:] for one in compared),
+        evidence=tuple(map(_line, sorted(red, key=_rank))),
+        fix=first.next_step,
+    )
+
+
+def judged_scaling(found: Scaled, *, test: str, claim: str) -> Judged:
+    """The NIC that lost most is the culprit; the fact names all."""
+    if not found.klass:
+        return Judged(
+            test=test, claim=claim, outcome=Outcome.PASS.name, checked=found.k, fact=found.fact
+        )
+    nic = next(iter(found.nics), "")
+    return _red(found.klass, found.fact, test=test, claim=claim, nic=nic, checked=found.k)
+
+
+def _red(
+    klass: str,
+    fact: str,
+    *,
+    test: str,
+    claim: str,
+    nic: str = "",
+    checked: int = 0,
+    evidence: tuple[str, ...] = (),
+    fix: str = "",
+) -> Judged:
+    return Judged(
+        test=test,
+        claim=claim,
+        outcome=outcome_of(klass).name,
+        checked=checked,
+        klass=klass,
+        fact=fact,
+        nic=nic,
+        evidence=evidence,
+        next_step=fix or next_step(klass, nic=nic),
+    )
+
+
+def _rank(one: Compared) -> tuple[int, bool, float]:
+    return WORST.index(one.klass), not _nic(one), one.q
+
+
+def _nic(one: Compared) -> str:
+    return "" if WHOLE.fullmatch(one.subject) else one.subject
+
+
+def _since(one: Compared) -> str:
+    return f"; {one.changes[-1]}" if one.changes else ""
+
+
+def _line(one: Compared) -> str:
+    return f"{one.klass} {one.subject}: {one.fact}{_since(one)}"
+
+
+def _passed(compared: Sequence[Compared]) -> str:
+    """How much it rests on, and how small a change would have been seen."""
+    floors = [one.floor for one in compared]
+    nights = [len(one.baseline) for one in compared]
+    excluded = sum(one.excluded for one in compared)
+    return (
+        f"{len(compared)} series as in their last good nights: "
+        f"{counted(sum(one.k for one in compared), 'sample')}, {excluded} excluded, beside "
+        f"{min(nights)} to {max(nights)} nights, which differ by up to {min(floors):.1%} to "
+        f"{max(floors):.1%}; at most {RULES.q_max:.0%} of such nights have a false alarm"
+    )

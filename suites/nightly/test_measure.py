@@ -1,0 +1,44 @@
+"""Every NIC alone, then several together: each plan so often that a night can be compared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fixtures.exchange import Exchanges
+from harness.inventory import Inventory
+from harness.plan import Plan
+from suites.nightly.shapes import CHANNELS, CHUNKS_KIB, nics, shape
+
+pytestmark = [pytest.mark.nightly, pytest.mark.requires(nics_per_node=4)]
+
+
+@pytest.mark.parametrize("chunk_kib", CHUNKS_KIB)
+def test_every_nic_alone(
+    exchange: Exchanges,
+    plan: Plan,
+    inventory: Inventory,
+    chunk_kib: int,
+    pytestconfig: pytest.Config,
+) -> None:
+    """In turn, so that what the machine does meanwhile is done to all of them."""
+    alone = shape(plan, inventory, channels=1, chunk_kib=chunk_kib)
+    for seed in range(pytestconfig.getoption("--hil-exchanges")):
+        for nic in range(nics(inventory)):
+            exchange(replace(alone, seed=seed), first_nic=nic)
+
+
+@pytest.mark.parametrize("chunk_kib", CHUNKS_KIB)
+@pytest.mark.parametrize("channels", CHANNELS)
+def test_together(
+    exchange: Exchanges,
+    plan: Plan,
+    inventory: Inventory,
+    channels: int,
+    chunk_kib: int,
+    pytestconfig: pytest.Config,
+) -> None:
+    together = shape(plan, inventory, channels=channels, chunk_kib=chunk_kib)
+    for seed in range(pytestconfig.getoption("--hil-exchanges")):
+        exchange(replace(together, seed=seed))

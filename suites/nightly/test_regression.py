@@ -1,0 +1,48 @@
+"""Last: is anything that this run has measured slower than in the last good nights?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.exchange import Settle
+from fixtures.regression import Compare
+from harness.regression.claim import judged, judged_scaling
+from harness.regression.scaling import scaling
+from suites.nightly.shapes import CHANNELS, CHUNKS_KIB
+
+pytestmark = [pytest.mark.nightly, pytest.mark.requires(nics_per_node=4)]
+
+MEASURED = "suites/nightly/test_measure.py::"
+ALONE = [f"test_every_nic_alone[{kib}]" for kib in CHUNKS_KIB]
+TOGETHER = [f"test_together[{n}-{kib}]" for n in CHANNELS for kib in CHUNKS_KIB]
+
+
+@pytest.mark.parametrize("measured", [*ALONE, *TOGETHER])
+def test_no_figure_is_worse_than_it_was(
+    measured: str,
+    nodes: object,
+    claims: Callable[[str], Settle],
+    compare: Compare,
+    request: pytest.FixtureRequest,
+) -> None:
+    settle = claims("regression")
+    found = compare.of(MEASURED + measured)
+    settle(judged(found, test=request.node.nodeid, claim="regression"))
+
+
+@pytest.mark.requires(stated_rate=True)
+@pytest.mark.parametrize("chunk_kib", CHUNKS_KIB)
+def test_all_channels_carry_what_their_nics_carry_alone(
+    chunk_kib: int,
+    nodes: object,
+    claims: Callable[[str], Settle],
+    compare: Compare,
+    request: pytest.FixtureRequest,
+) -> None:
+    settle = claims("scaling-law")
+    together = compare.nights(f"{MEASURED}test_together[{CHANNELS[-1]}-{chunk_kib}]")
+    alone = compare.nights(f"{MEASURED}test_every_nic_alone[{chunk_kib}]")
+    found = scaling(alone, together)
+    settle(judged_scaling(found, test=request.node.nodeid, claim="scaling-law"))
