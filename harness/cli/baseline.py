@@ -18,6 +18,7 @@ from harness.history import History, Kept, Night, Series
 from harness.regression import Acknowledged, Adopted, Known, beside, told
 from harness.regression.baseline import baseline
 from harness.regression.known import read, said_file, say
+from harness.regression.odds import noise
 from harness.regression.rules import RULES
 
 SUMMARY = "what tonight is compared with: show, acknowledge, adopt"
@@ -115,7 +116,6 @@ def _line(one: Series, every: Sequence[Series], known: Known, now_s: float) -> s
     name = f"{one.key.plan[:8]} {one.key.subject} {one.key.metric}"
     if found.problem:
         return f"{name}: {found.problem}. {found.fix}"
-    changes = "".join(f"; {told(change)}" for change in found.since)
-    return (
-        f"{name}: {len(found.nights)} good nights, which differ by up to {found.noise:.1%}{changes}"
-    )
+    since = "".join(f"; {told(change)}" for change in found.since)
+    differ = f"which differ by up to {noise(found.levels):.1%}"
+    return f"{name}: {len(found.nights)} good nights, {differ}{since}"

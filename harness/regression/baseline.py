@@ -1,7 +1,8 @@
 """The baseline of a series: its last good nights, or why there are too few.
 
 Good nights have samples enough, are younger than what was acknowledged, and are not part of a
-worsening that nobody has acknowledged: or every regression would become the norm by waiting.
+worsening that nobody has acknowledged, be it dated already or only suspected: or every regression
+would become the norm by waiting.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from harness.history import Key, Night, Series
+from harness.history.series import Better
 from harness.regression.changes import Change, changes
 from harness.regression.known import Known
-from harness.regression.night import Array, level
+from harness.regression.night import Array, figures, level
+from harness.regression.odds import odds
 from harness.regression.rules import DAY_S, RULES, Rules
+
+SUSPECTS = 8  # by then change points have dated it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +43,6 @@ class Baseline:
         told = "\n".join(f"{n.run} {' '.join(map(repr, n.samples))}" for n in self.nights)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
-    @property
-    def noise(self) -> float:
-        """The most that any good night differed from the others, as a share of them: what a
-        comparison of like with like may show."""
-        others = (self.levels.sum() - self.levels) / (len(self.levels) - 1)
-        return float(np.max(np.abs(self.levels / others - 1)))
-
 
 def baseline(
     tonight: Series, history: Sequence[Series], known: Known, rules: Rules = RULES
@@ -55,16 +51,16 @@ def baseline(
     key, night = tonight.key, tonight.nights[-1]
     past = _past(tonight, history, known)
     found = changes(past)
-    bad, lost = _bad(past, found, known.since_s(key))
+    bad, lost = _bad(past, found)
     good = [
         one
         for place, one in enumerate(past.nights)
-        if place not in bad and one.at_s >= known.since_s(key)
-        if len(one.samples) >= rules.samples_min
-    ][-rules.nights_max :]
+        if place not in bad and len(one.samples) >= rules.samples_min
+    ]
+    good = good[: len(good) - _suspects(good, past.better, rules)][-rules.nights_max :]
     made = Baseline(
         nights=tuple(good),
-        levels=np.array([level(one, tonight.better) for one in good]),
+        levels=figures(good, past.better, level),
         since=tuple(c for c in found if good and c.at_s > good[0].at_s),
         lost=lost,
     )
@@ -75,15 +71,32 @@ def baseline(
     return made
 
 
+def _suspects(good: Sequence[Night], better: Better, rules: Rules) -> int:
+    """How many of the last nights are each worse than the nights before them all: too few yet for
+    a change point, but no baseline. A bad night with a good one after it was the night's own."""
+    levels = figures(good, better, level)
+    for count in range(min(SUSPECTS, len(good) - rules.nights_min), 0, -1):
+        before = levels[: len(good) - count][-rules.nights_max :]
+        last = levels[len(good) - count :]
+        worst = before.min() if better == "higher" else -before.max()
+        if any((one if better == "higher" else -one) >= worst for one in last):
+            continue
+        if all(odds(float(one), before).is_worse(better, rules.q_max) for one in last):
+            return count
+    return 0
+
+
 def _past(tonight: Series, history: Sequence[Series], known: Known) -> Series:
-    """The nights before, of every testbed that counts, in the order of their time."""
+    """The nights before, of every testbed that counts, in the order of their time; none that is
+    older than what was acknowledged."""
     sources, night = known.sources(tonight.key.fingerprint), tonight.nights[-1]
+    since_s = known.since_s(tonight.key)
     nights = {
         one.run: one
         for series in history
         if series.key.fingerprint in sources and _figure(series.key) == _figure(tonight.key)
         for one in series.nights
-        if one.run != night.run and one.at_s < night.at_s
+        if one.run != night.run and since_s <= one.at_s < night.at_s
     }
     return replace(tonight, nights=tuple(sorted(nights.values(), key=lambda one: one.at_s)))
 
@@ -97,10 +110,10 @@ def is_near(value: float, lost: Change) -> bool:
     return abs(value - lost.after) <= abs(value - lost.before)
 
 
-def _bad(past: Series, found: Sequence[Change], since_s: float) -> tuple[set[int], Change | None]:
+def _bad(past: Series, found: Sequence[Change]) -> tuple[set[int], Change | None]:
     """Places of nights since a worsening that nobody acknowledged, until the level came back; and
     the worsening from which it has not."""
-    moves = [change for change in found if change.kind != "spread" and change.at_s >= since_s]
+    moves = [change for change in found if change.kind != "spread"]
     ends = [*(change.night for change in moves), len(past.nights)][1:]
     bad: set[int] = set()
     lost: Change | None = None
@@ -143,7 +156,8 @@ def _stale(past: Series, night: Night, known: Known, rules: Rules) -> tuple[str,
     return (
         f"the last night, {last.run}, is {age_days:.0f} days old, expected at most "
         f"{rules.age_max_days:g}",
-        f"If nothing has changed since: python -m harness baseline adopt {past.key.fingerprint}",
+        f"If nothing has changed since: python -m harness baseline adopt {past.key.fingerprint} "
+        "--reason WHY",
     )
 
 

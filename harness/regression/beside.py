@@ -27,12 +27,13 @@ def beside(series: Sequence[Series]) -> list[Series]:
     for one in series:
         if one.key.metric == OF and not WHOLE.fullmatch(one.key.subject):
             groups.setdefault((one.key.fingerprint, one.key.plan), []).append(one)
-    return [
+    made = (
         _beside(one, [other for other in group if other is not one])
         for group in groups.values()
         if len(group) >= LEAST
         for one in group
-    ]
+    )
+    return [one for one in made if one.nights]
 
 
 def _beside(own: Series, others: Sequence[Series]) -> Series:

@@ -1,12 +1,10 @@
 """Tonight's gate: every figure of tonight against its last good nights.
 
-Nights differ more among themselves than samples do within one, so a night counts once, by its
-level: the good nights' own differences say how far one more night may lie (Student's t, one value
-against many). All figures of the night are corrected together (Benjamini and Hochberg: what one
-exchange says of its NICs goes up and down together, which that method allows). To be named, a
-figure must besides differ by more than any good night did from the others: like compared with like
-sets the least effect, nobody's guess. A worsening that change points have dated, and from which
-tonight has not come back, needs no further effect: its nights have shown it together.
+All figures of the night are corrected together (Benjamini and Hochberg: what one exchange says of
+its NICs goes up and down together, which that method allows). To be named, a figure must besides
+differ by more than any good night did from the others: like compared with like sets the least
+effect, nobody's guess. A worsening that change points have dated, and from which tonight has not
+come back, needs no further effect: its nights have shown it together.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from harness.regression.beside import beside
 from harness.regression.changes import Change
 from harness.regression.known import Known
 from harness.regression.night import level
+from harness.regression.odds import Odds, odds
 from harness.regression.rules import RULES, Rules
 from harness.regression.scipy_stats import stats
 from harness.verdict import Outcome
@@ -67,13 +66,13 @@ def _compared(tonight: Series, history: Sequence[Series], known: Known, rules: R
     draft = replace(draft, baseline=found.runs, digest=found.digest)
     if found.problem:
         return replace(draft, klass="NO_BASELINE", fact=found.problem, next_step=found.fix)
-    p = float(stats().ttest_ind([draft.level], found.levels).pvalue)
+    seen = odds(draft.level, found.levels)
     lost = found.lost if found.lost and is_near(draft.level, found.lost) else None
     return replace(
         draft,
-        effect=draft.level / float(found.levels.mean()) - 1,
-        floor=0.0 if lost else found.noise,
-        p=min(p, lost.p) if lost else p,
+        effect=seen.effect,
+        floor=0.0 if lost else seen.floor,
+        p=min(seen.p, lost.p) if lost else seen.p,
         first=lost.run if lost else "",
         changes=tuple(map(told, found.since)),
     )
@@ -98,10 +97,10 @@ def _named(draft: Compared, tonight: Series, rules: Rules) -> Compared:
         f"{draft.metric} {draft.level:.4g}, {draft.effect:+.1%} of {nights} good nights{differ} "
         f"(q {draft.q:.2g}, {draft.k} samples{excluded})"
     )
-    if draft.q > rules.q_max or abs(draft.effect) <= draft.floor:
+    corrected = Odds(draft.effect, draft.floor, draft.q)
+    if not corrected.is_odd(rules.q_max):
         return replace(draft, outcome=Outcome.PASS.name, fact=fact)
-    worse = draft.effect < 0 if tonight.better == "higher" else draft.effect > 0
-    if not worse:
+    if not corrected.is_worse(tonight.better, rules.q_max):
         return replace(draft, outcome=Outcome.PASS.name, klass="FASTER", fact=fact)
     fix = (
         f"See what came in then; if it is meant to be so: python -m harness baseline acknowledge "
