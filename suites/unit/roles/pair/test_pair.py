@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -109,3 +110,11 @@ def test_one_environment_for_both_nodes_needs_the_same_names_on_both(
 def test_a_program_with_a_process_of_its_own_on_each_node_may_have_other_names() -> None:
     pair = pair_of(server=("ens0", "ens1"), client=("eth0", "eth1"))
     assert pair._assign(Plan(program="iperf3", channels=1))["server"].nics == ("ens1",)
+
+
+def test_channels_take_the_nics_in_turn_from_the_first_that_was_asked_for() -> None:
+    pair = replace(pair_of(server=("eth0", "eth1", "eth2"), client=FOUR), first_nic=1)
+    assigned = pair._assign(Plan())
+    assert assigned["server"].nics == ("eth2", "eth1")
+    assert assigned["client"].nics == ("eth2", "eth3", "eth4", "eth1")
+    assert pair._planned(Plan(), "t", "n").nics["server"] == ["eth2", "eth1"]

@@ -1,0 +1,67 @@
+"""N channels beside their NICs alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.history import Night
+from harness.regression.scaling import scaling
+from suites.unit.regression.made import flat
+
+NICS = ("eth1", "eth2", "eth3", "eth4")
+
+
+def night(level: float, seed: int, samples: int = 12) -> Night:
+    values = level * flat(samples, 0.01, seed)
+    return Night(run="r", at_s=0.0, samples=tuple(map(float, values)))
+
+
+def alone(rate: float = 0.12) -> dict[str, Night]:
+    """As a night has them: the whole is one channel, whichever NIC it used."""
+    return {"1 channel": night(rate, 9), **{nic: night(rate, n) for n, nic in enumerate(NICS)}}
+
+
+def together(whole: float, **parts: float) -> dict[str, Night]:
+    rates = {nic: parts.get(nic, whole / 4) for nic in NICS}
+    nics = {nic: night(rate, 20 + n) for n, (nic, rate) in enumerate(rates.items())}
+    return {"4 channels": night(whole, 30), **nics}
+
+
+def test_four_channels_carry_what_four_nics_carry() -> None:
+    found = scaling(alone(), together(0.48))
+    assert (found.klass, found.k) == ("", 12)
+    assert found.share == pytest.approx(1, abs=0.02)
+    assert found.share <= found.at_most
+    assert found.fact.startswith("4 channels 0.4")
+
+
+def test_all_channels_on_one_nic_are_no_parallelism() -> None:
+    found = scaling(alone(), together(0.12))
+    assert found.klass == "NO_PARALLELISM"
+    assert set(found.nics) == set(NICS)
+    assert found.share == pytest.approx(0.25, abs=0.02)
+
+
+def test_the_nic_that_lost_is_named_first() -> None:
+    found = scaling(alone(), together(0.40, eth1=0.119, eth2=0.06, eth3=0.115, eth4=0.119))
+    assert found.klass == "SCALING"
+    assert list(found.nics) == ["eth2", "eth3"]
+    assert found.nics["eth2"] == pytest.approx(0.5, abs=0.02)
+    assert "of what they carry alone: eth2 5" in found.fact
+
+
+def test_what_noise_can_explain_is_not_red() -> None:
+    found = scaling(alone(), together(0.466))
+    assert found.share < 0.975
+    assert found.klass == ("" if found.at_most >= 0.975 else "SCALING")
+
+
+@pytest.mark.parametrize(
+    ("singles", "all_of_them"),
+    [({}, together(0.48)), (alone(), {}), (alone() | {"eth3": night(0.12, 5, 9)}, together(0.48))],
+    ids=["no singles", "no whole", "nine samples"],
+)
+def test_too_little_is_inconclusive(
+    singles: dict[str, Night], all_of_them: dict[str, Night]
+) -> None:
+    assert scaling(singles, all_of_them).klass == "FEW_SAMPLES"
