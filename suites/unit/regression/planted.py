@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.history import Key, Night, Series
-from harness.regression import Change, beside, changes
+from harness.regression import Change
 
 NIGHTS = Path(__file__).with_name("nights.csv")
 DAY_S = 86_400.0
@@ -117,9 +117,3 @@ def places(planted: Planted, nights: int, count: int, seed: int) -> list[int]:
     """On which nights to plant, spread by the seed over those that leave enough on both sides."""
     last = nights - max(planted.seen_for, EDGE)
     return np.random.default_rng(seed).integers(EDGE, last, count, endpoint=True).tolist()
-
-
-def answers(series: Sequence[Series], own: Series) -> tuple[Change, ...]:
-    """What is said of one series: by itself, and of a NIC beside its siblings as well."""
-    more = [one for one in beside(series) if one.key.subject == own.key.subject]
-    return tuple(change for one in (own, *more) for change in changes(one))

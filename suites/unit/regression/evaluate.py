@@ -1,0 +1,205 @@
+"""How much of what is planted is found: the table of docs/regression.md.
+
+    python suites/unit/regression/evaluate.py --seed 1 --times 100 [--otava PATH]
+
+The seed says on which nights changes are planted, and how nights are shuffled. With the path of an
+`otava` program, that is asked about the same figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from harness.history import Series
+from harness.regression import beside, changes, gate
+from harness.regression.night import level
+from suites.unit.regression.planted import (
+    DRIFTING,
+    KINDS,
+    STEPS,
+    WIDER,
+    WITHIN,
+    Planted,
+    measured,
+    places,
+    shuffled,
+)
+
+SUBJECTS = ("4 channels", "eth2")
+CONFIG = """tests:
+  planted:
+    type: csv
+    file: {file}
+    time_column: time
+    metrics: [{metrics}]
+"""
+YEAR = 1_700_000_000  # any day will do
+FIRST_GATED = 21  # the first night that has twenty before it
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One planted change: the series that has it, and that NIC beside its siblings."""
+
+    planted: Planted
+    at: int
+    own: Series
+    share: Series | None
+
+    def ours(self) -> bool:
+        return any(self.planted.found(change, self.at) for change in changes(self.own))
+
+    def with_siblings(self) -> bool:
+        more = changes(self.share) if self.share else ()
+        return self.ours() or any(self.planted.found(change, self.at) for change in more)
+
+
+def trials(
+    kind: str, subject: str, planted: Planted, *, times: int, seed: int, shuffle: bool
+) -> Iterator[Trial]:
+    nights = measured(kind)
+    for number, at in enumerate(places(planted, len(nights[0].nights), times, seed)):
+        series = shuffled(nights, seed + number) if shuffle else nights
+        made = [planted.into(one, at) if one.key.subject == subject else one for one in series]
+        own = next(one for one in made if one.key.subject == subject)
+        shares = [one for one in beside(made) if one.key.subject == subject]
+        yield Trial(planted, at, own, shares[0] if shares else None)
+
+
+# -- otava -------------------------------------------------------------------------------------
+
+
+def asked(otava: str, rows: Sequence[Series]) -> list[list[int]]:
+    """The nights that otava names, of each series."""
+    found: dict[int, list[int]] = {}
+    for length in sorted({len(one.nights) for one in rows}):
+        same = [place for place, one in enumerate(rows) if len(one.nights) == length]
+        for place, nights in zip(same, _asked(otava, [rows[n] for n in same]), strict=True):
+            found[place] = nights
+    return [found[place] for place in range(len(rows))]
+
+
+def _asked(otava: str, rows: Sequence[Series]) -> list[list[int]]:
+    """All of one length, as columns of one file."""
+    names = [f"m{number}" for number in range(len(rows))]
+    with tempfile.TemporaryDirectory() as folder:
+        table, config = Path(folder, "nights.csv"), Path(folder, "otava.yaml")
+        with table.open("w", newline="") as out:
+            writer = csv.writer(out)
+            writer.writerow(["time", *names])
+            for night in range(len(rows[0].nights)):
+                when = datetime.fromtimestamp(YEAR + 86_400 * night, UTC).isoformat()
+                levels = [level(one.nights[night], one.better) for one in rows]
+                writer.writerow([when, *levels])
+        config.write_text(CONFIG.format(file=table, metrics=", ".join(names)))
+        said = subprocess.run(
+            [otava, "analyze", "planted", "--config-file", str(config), "--output", "json"]
+            + ["--since", "2023-01-01"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    groups = json.loads(said.stdout[said.stdout.index("{") :])["planted"]
+    named = [(int(g["time"]), change["metric"]) for g in groups for change in g["changes"]]
+    return [[(s - YEAR) // 86_400 for s, metric in named if metric == name] for name in names]
+
+
+# -- the table ---------------------------------------------------------------------------------
+
+
+def found_rows(args: argparse.Namespace, shuffle: bool) -> Iterator[str]:
+    yield f"| line | planted | on | alone | with siblings |{' otava |' if args.otava else ''}"
+    yield "|---|---|---|---|---|" + ("---|" if args.otava else "")
+    for kind in KINDS:
+        for planted in (*STEPS, DRIFTING, WIDER):
+            for subject in SUBJECTS:
+                made = list(
+                    trials(
+                        kind, subject, planted, times=args.times, seed=args.seed, shuffle=shuffle
+                    )
+                )
+                yield _row(kind, planted, subject, made, args.otava)
+
+
+def _row(kind: str, planted: Planted, subject: str, made: Sequence[Trial], otava: str) -> str:
+    cells = [kind, planted.name, subject, _share([one.ours() for one in made])]
+    cells.append(_share([one.with_siblings() for one in made]) if made[0].share else "-")
+    if otava and planted in STEPS:
+        nights = asked(otava, [one.own for one in made])
+        dated = [
+            any(abs(night - one.at) <= WITHIN for night in said)
+            for one, said in zip(made, nights, strict=True)
+        ]
+        cells.append(_share(dated))
+    elif otava:
+        cells.append("has no such kind")
+    return f"| {' | '.join(cells)} |"
+
+
+def _share(found: Sequence[bool]) -> str:
+    return f"{sum(found) / len(found):.0%}"
+
+
+def alarms(args: argparse.Namespace) -> Iterator[str]:
+    """Of nights in which nothing was planted."""
+    for kind in KINDS:
+        nights = measured(kind)
+        plain = [*nights, *beside(nights)]
+        yield f"{kind}, as measured: {_alarms(plain, args.otava)}; gate {_gated(nights)}"
+        mixed = [shuffled(nights, args.seed + number) for number in range(args.times)]
+        every = [one for each in mixed for one in (*each, *beside(each))]
+        gated = [_last(each) for each in mixed]
+        red = f"{sum(a for a, _ in gated)} of {sum(b for _, b in gated)}"
+        yield f"{kind}, shuffled: {_alarms(every, args.otava)}; gate {red}"
+
+
+def _alarms(series: Sequence[Series], otava: str) -> str:
+    said = f"change points in {sum(bool(changes(one)) for one in series)} of {len(series)} series"
+    if otava:
+        said += f", otava in {sum(map(bool, asked(otava, series)))}"
+    return said
+
+
+def _gated(nights: Sequence[Series]) -> str:
+    """Every night beside those before it."""
+    rolled = [
+        _last([replace(one, nights=one.nights[: night + 1]) for one in nights])
+        for night in range(FIRST_GATED, len(nights[0].nights))
+    ]
+    return f"{sum(red for red, _ in rolled)} of {sum(count for _, count in rolled)}"
+
+
+def _last(nights: Sequence[Series]) -> tuple[int, int]:
+    """How many comparisons of the last night with those before it are red, and how many."""
+    tonight = [replace(one, nights=one.nights[-1:]) for one in nights]
+    found = gate(tonight, [replace(one, nights=one.nights[:-1]) for one in nights])
+    return sum(one.outcome == "FAIL" for one in found), len(found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--times", type=int, default=100, help="each change is planted so often")
+    parser.add_argument("--otava", default="", metavar="PATH")
+    args = parser.parse_args()
+    for shuffle in (False, True):
+        print(f"\nNights {'shuffled' if shuffle else 'as measured'}:\n")
+        print("\n".join(found_rows(args, shuffle)), flush=True)
+    print("\nNothing planted:\n")
+    for line in alarms(args):
+        print(f"- {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
