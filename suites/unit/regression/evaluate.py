@@ -81,17 +81,7 @@ def trials(
 
 
 def asked(otava: str, rows: Sequence[Series]) -> list[list[int]]:
-    """The nights that otava names, of each series."""
-    found: dict[int, list[int]] = {}
-    for length in sorted({len(one.nights) for one in rows}):
-        same = [place for place, one in enumerate(rows) if len(one.nights) == length]
-        for place, nights in zip(same, _asked(otava, [rows[n] for n in same]), strict=True):
-            found[place] = nights
-    return [found[place] for place in range(len(rows))]
-
-
-def _asked(otava: str, rows: Sequence[Series]) -> list[list[int]]:
-    """All of one length, as columns of one file."""
+    """The nights that otava names, of each series; all of one length, as columns of one file."""
     names = [f"m{number}" for number in range(len(rows))]
     with tempfile.TemporaryDirectory() as folder:
         table, config = Path(folder, "nights.csv"), Path(folder, "otava.yaml")
@@ -103,12 +93,9 @@ def _asked(otava: str, rows: Sequence[Series]) -> list[list[int]]:
                 levels = [level(one.nights[night], one.better) for one in rows]
                 writer.writerow([when, *levels])
         config.write_text(CONFIG.format(file=table, metrics=", ".join(names)))
+        command = [otava, "analyze", "planted", "--config-file", str(config), "--output", "json"]
         said = subprocess.run(
-            [otava, "analyze", "planted", "--config-file", str(config), "--output", "json"]
-            + ["--since", "2023-01-01"],
-            capture_output=True,
-            text=True,
-            check=True,
+            [*command, "--since", "2023-01-01"], capture_output=True, text=True, check=True
         )
     groups = json.loads(said.stdout[said.stdout.index("{") :])["planted"]
     named = [(int(g["time"]), change["metric"]) for g in groups for change in g["changes"]]
