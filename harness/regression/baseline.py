@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.history import Key, Night, Series
-from harness.history.series import Better
 from harness.regression.changes import Change, changes
 from harness.regression.known import Known
 from harness.regression.night import Array, figures, level
@@ -57,10 +56,10 @@ def baseline(
         for place, one in enumerate(past.nights)
         if place not in bad and len(one.samples) >= rules.samples_min
     ]
-    good = good[: len(good) - _suspects(good, past.better, rules)][-rules.nights_max :]
+    good = good[: len(good) - _suspects(good, past, rules)][-rules.nights_max :]
     made = Baseline(
         nights=tuple(good),
-        levels=figures(good, past.better, level),
+        levels=figures(good, past, level),
         since=tuple(c for c in found if good and c.at_s > good[0].at_s),
         lost=lost,
     )
@@ -71,10 +70,10 @@ def baseline(
     return made
 
 
-def _suspects(good: Sequence[Night], better: Better, rules: Rules) -> int:
+def _suspects(good: Sequence[Night], past: Series, rules: Rules) -> int:
     """How many of the last nights are each worse than the nights before them all: too few yet for
     a change point, but no baseline. A bad night with a good one after it was the night's own."""
-    levels = figures(good, better, level)
+    levels, better = figures(good, past, level), past.better
     for count in range(min(SUSPECTS, len(good) - rules.nights_min), 0, -1):
         before = levels[: len(good) - count][-rules.nights_max :]
         last = levels[len(good) - count :]

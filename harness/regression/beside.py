@@ -14,8 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from harness.history import Night, Series
+from harness.regression.night import BESIDE
 
-SUFFIX = "_beside"
 OF = "gb_s"
 WHOLE = re.compile(r"\d+ (channel|rail)s?")
 LEAST = 3  # NICs: of two nobody could say which one changed
@@ -44,7 +44,7 @@ def _beside(own: Series, others: Sequence[Series]) -> Series:
         for night in own.nights
         if all(night.run in nights for nights in known)
     )
-    key = replace(own.key, metric=OF + SUFFIX)
+    key = replace(own.key, metric=OF + BESIDE)
     return replace(own, key=key, nights=tuple(night for night in nights if night))
 
 

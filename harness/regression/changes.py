@@ -66,7 +66,7 @@ class _Row:
         self.series, self.figure = series, figure
         self.places = [place for place, samples in enumerate(_samples(series)) if samples]
         nights = [series.nights[place] for place in self.places]
-        self.figures = figures(nights, series.better, figure)
+        self.figures = figures(nights, series, figure)
 
     def change(self, shape: Shape, first: int, end: int, p: float) -> Change:
         """`shape` counts from night `first` of the row; nights from `end` on are other changes'."""

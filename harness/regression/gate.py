@@ -56,7 +56,7 @@ def _compared(tonight: Series, history: Sequence[Series], known: Known, rules: R
         outcome=Outcome.INCONCLUSIVE.name,
         klass="",
         fact="",
-        level=level(night, tonight.better) if night.samples else 0.0,
+        level=level(night, tonight) if night.samples else 0.0,
         k=len(night.samples),
         excluded=night.excluded,
     )

@@ -14,7 +14,6 @@ from suites.nightly.shapes import CHANNELS, CHUNKS_KIB
 
 pytestmark = [pytest.mark.nightly, pytest.mark.requires(nics_per_node=4)]
 
-MEASURED = "suites/nightly/test_measure.py::"
 ALONE = [f"test_every_nic_alone[{kib}]" for kib in CHUNKS_KIB]
 TOGETHER = [f"test_together[{n}-{kib}]" for n in CHANNELS for kib in CHUNKS_KIB]
 
@@ -28,7 +27,7 @@ def test_no_figure_is_worse_than_it_was(
     request: pytest.FixtureRequest,
 ) -> None:
     settle = claims("regression")
-    found = compare.of(MEASURED + measured)
+    found = compare.of(_measuring(request) + measured)
     settle(judged(found, test=request.node.nodeid, claim="regression"))
 
 
@@ -42,7 +41,13 @@ def test_all_channels_carry_what_their_nics_carry_alone(
     request: pytest.FixtureRequest,
 ) -> None:
     settle = claims("scaling-law")
-    together = compare.nights(f"{MEASURED}test_together[{CHANNELS[-1]}-{chunk_kib}]")
-    alone = compare.nights(f"{MEASURED}test_every_nic_alone[{chunk_kib}]")
+    tests = _measuring(request)
+    alone = compare.nights(f"{tests}test_every_nic_alone[{chunk_kib}]")
+    together = compare.nights(f"{tests}test_together[{CHANNELS[-1]}-{chunk_kib}]")
     found = scaling(alone, together)
     settle(judged_scaling(found, test=request.node.nodeid, claim="scaling-law"))
+
+
+def _measuring(request: pytest.FixtureRequest) -> str:
+    """How the tests that measured are called, up to their names."""
+    return request.node.nodeid.partition("test_regression.py")[0] + "test_measure.py::"

@@ -130,6 +130,7 @@ NO_MIRROR = (
     "tcpx/unpack/test_conformance.py",
     "tcpx/unpack/test_mutations.py",
     "tcpx/cuda/test_sanitizer.py",
+    "regression/test_planted.py",
 )
 ROLES = ("server", "client", "observer", "probe", "hosted")
 NOT_ON_A_NODE = {

@@ -90,7 +90,7 @@ def asked(otava: str, rows: Sequence[Series]) -> list[list[int]]:
             writer.writerow(["time", *names])
             for night in range(len(rows[0].nights)):
                 when = datetime.fromtimestamp(YEAR + 86_400 * night, UTC).isoformat()
-                levels = [level(one.nights[night], one.better) for one in rows]
+                levels = [level(one.nights[night], one) for one in rows]
                 writer.writerow([when, *levels])
         config.write_text(CONFIG.format(file=table, metrics=", ".join(names)))
         command = [otava, "analyze", "planted", "--config-file", str(config), "--output", "json"]

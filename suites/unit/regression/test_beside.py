@@ -23,7 +23,7 @@ def test_what_all_have_in_common_falls_out() -> None:
     found = beside(four(flat(30, noise=0.2)))
     assert [one.key.subject for one in found] == ["eth1", "eth2", "eth3", "eth4"]
     assert {one.key.metric for one in found} == {"gb_s_beside"}
-    levels = [level(night, "higher") for night in found[0].nights]
+    levels = [level(night, found[0]) for night in found[0].nights]
     assert np.std(levels) < 0.02
     assert np.mean(levels) == pytest.approx(1, abs=0.03)
 

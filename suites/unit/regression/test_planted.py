@@ -1,0 +1,111 @@
+"""Changes that are planted in measured nights are found, in a budget of seconds.
+
+`evaluate.py` does the same at length and makes the table of docs/regression.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from harness.history import Series
+from harness.regression import beside, changes
+from harness.regression.night import level, spread
+from suites.unit.regression.planted import (
+    DRIFTING,
+    EDGE,
+    KINDS,
+    STEPS,
+    WIDER,
+    Planted,
+    measured,
+    places,
+    shuffled,
+)
+
+SEED, TIMES = 4, 12
+BUDGET_S = 20.0
+TWO, FIVE, TEN = STEPS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def budget() -> Iterator[None]:
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < BUDGET_S
+
+
+def nights(kind: str, subject: str) -> Series:
+    return next(one for one in measured(kind) if one.key.subject == subject)
+
+
+def found(kind: str, subject: str, planted: Planted, *, siblings: bool) -> float:
+    """The share of planted changes that are named, and dated where that is asked."""
+    every = measured(kind)
+    hits = []
+    for at in places(planted, len(every[0].nights), TIMES, SEED):
+        made = [planted.into(one, at) if one.key.subject == subject else one for one in every]
+        seen = [*made, *beside(made)] if siblings else made
+        own = [one for one in seen if one.key.subject == subject]
+        hits.append(any(planted.found(change, at) for one in own for change in changes(one)))
+    return sum(hits) / len(hits)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sixty_nights_of_ten_exchanges_were_measured(kind: str) -> None:
+    every = measured(kind)
+    assert [one.key.subject for one in every] == ["4 channels", "eth1", "eth2", "eth3", "eth4"]
+    for one in every:
+        assert len(one.nights) == 60
+        assert all(len(night.samples) + night.excluded == 10 for night in one.nights)
+
+
+def test_a_step_is_planted_from_its_night_on_and_nowhere_else() -> None:
+    before = nights("shaped", "eth1")
+    after = TEN.into(before, 30)
+    ratios = [
+        level(b, before) / level(a, before)
+        for a, b in zip(before.nights, after.nights, strict=True)
+    ]
+    assert np.allclose(ratios, [1.0] * 30 + [0.9] * 30)
+
+
+def test_a_drift_ends_where_it_should() -> None:
+    before = nights("shaped", "eth1")
+    after = DRIFTING.into(before, 10)
+    assert len(after.nights) == 40
+    ratios = [
+        level(b, before) / level(a, before)
+        for a, b in zip(before.nights[:40], after.nights, strict=True)
+    ]
+    assert ratios[9] == 1.0
+    assert ratios[10] == pytest.approx(0.997)
+    assert np.allclose(ratios[29:], 0.94)
+
+
+def test_twice_the_variance_has_the_same_middle() -> None:
+    before = nights("shaped", "eth1")
+    after = WIDER.into(before, 20)
+    middles = [np.median(one.nights[25].samples) for one in (before, after)]
+    assert middles[0] == pytest.approx(middles[1])
+    ratio = spread(after.nights[25], before) / spread(before.nights[25], before)
+    assert ratio == pytest.approx(2**0.5)
+
+
+@pytest.mark.parametrize("planted", [*STEPS, DRIFTING, WIDER], ids=lambda one: one.name)
+def test_places_leave_nights_on_both_sides(planted: Planted) -> None:
+    found_places = places(planted, 60, 200, SEED)
+    assert min(found_places) == EDGE
+    assert max(found_places) == 60 - max(planted.seen_for, EDGE)
+
+
+def test_shuffled_nights_are_the_same_nights() -> None:
+    every = measured("shaped")
+    mixed = shuffled(every, SEED)
+    assert [n.at_s for n in mixed[0].nights] == [n.at_s for n in every[0].nights]
+    for one, other in zip(every, mixed, strict=True):
+        assert sorted(n.samples for n in one.nights) == sorted(n.samples for n in other.nights)
+    assert mixed[0].nights[0].samples != every[0].nights[0].samples
