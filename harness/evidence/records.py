@@ -144,7 +144,7 @@ class Compared(Record):
     metric: str
     subject: str
     outcome: str  # a verdict's word
-    klass: str  # REGRESSION, FASTER, NO_BASELINE, FEW_SAMPLES
+    klass: str  # REGRESSION, SUSPECT, FASTER, NO_BASELINE, FEW_SAMPLES
     fact: str
     level: float  # tonight's, in the metric's unit
     k: int  # samples it rests on
@@ -155,6 +155,7 @@ class Compared(Record):
     q: float = 1.0
     baseline: tuple[str, ...] = ()  # its runs, the oldest first
     digest: str = ""  # of the baseline's runs and samples
+    suspects: int = 0  # nights before this one that were as bad, and are not among the baseline's
     first: str = ""  # the first run of a worsening that is still open; '' when it is tonight's
     changes: tuple[str, ...] = ()  # what is known of the series since the baseline, in words
     next_step: str = ""

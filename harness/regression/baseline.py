@@ -29,6 +29,7 @@ class Baseline:
     levels: Array
     since: tuple[Change, ...] = ()  # what became of the series since their first
     lost: Change | None = None  # the worsening that is still open
+    suspects: int = 0  # nights since, each worse than all of these: too few yet for a change point
     problem: str = ""
     fix: str = ""
 
@@ -56,12 +57,14 @@ def baseline(
         for place, one in enumerate(past.nights)
         if place not in bad and len(one.samples) >= rules.samples_min
     ]
-    good = good[: len(good) - _suspects(good, past, rules)][-rules.nights_max :]
+    suspects = _suspects(good, past, rules)
+    good = good[: len(good) - suspects][-rules.nights_max :]
     made = Baseline(
         nights=tuple(good),
         levels=figures(good, past, level),
         since=tuple(c for c in found if good and c.at_s > good[0].at_s),
         lost=lost,
+        suspects=suspects,
     )
     if few := _few(made, key, history, known, rules):
         return replace(made, problem=few[0], fix=few[1])
@@ -71,8 +74,8 @@ def baseline(
 
 
 def _suspects(good: Sequence[Night], past: Series, rules: Rules) -> int:
-    """How many of the last nights are each worse than the nights before them all: too few yet for
-    a change point, but no baseline. A bad night with a good one after it was the night's own."""
+    """How many of the last nights are each worse than the nights before them all. A bad night with
+    a good one after it was the night's own, and stays for what nights can be like."""
     levels, better = figures(good, past, level), past.better
     for count in range(min(SUSPECTS, len(good) - rules.nights_min), 0, -1):
         before = levels[: len(good) - count][-rules.nights_max :]

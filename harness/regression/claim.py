@@ -12,7 +12,12 @@ from harness.verdict import Outcome, counted
 from harness.verdict.next_step import next_step
 from harness.verdict.outcome import outcome_of
 
-WORST = ("REGRESSION", "FEW_SAMPLES", "NO_BASELINE")  # which class a claim takes its word from
+WORST = (
+    "REGRESSION",
+    "SUSPECT",
+    "FEW_SAMPLES",
+    "NO_BASELINE",
+)  # which class a claim takes its word from
 
 
 def judged(compared: Sequence[Compared], *, test: str, claim: str) -> Judged:
@@ -37,7 +42,7 @@ def judged(compared: Sequence[Compared], *, test: str, claim: str) -> Judged:
         test=test,
         claim=claim,
         nic=_nic(first),
-        checked=len(compared) - sum(one.klass in WORST[1:] for one in compared),
+        checked=len(compared) - sum(one.klass in WORST[2:] for one in compared),
         evidence=tuple(map(_line, sorted(red, key=_rank))),
         fix=first.next_step,
     )

@@ -3,8 +3,10 @@
 All figures of the night are corrected together (Benjamini and Hochberg: what one exchange says of
 its NICs goes up and down together, which that method allows). To be named, a figure must besides
 differ by more than any good night did from the others: like compared with like sets the least
-effect, nobody's guess. A worsening that change points have dated, and from which tonight has not
-come back, needs no further effect: its nights have shown it together.
+effect, nobody's guess. One night that lies little further off may be its own trouble, since other
+work on machines comes and goes: it is SUSPECT, and the next one decides. A worsening that change
+points have dated, and from which tonight has not come back, needs no further effect: its nights
+have shown it together.
 """
 
 from __future__ import annotations
@@ -74,6 +76,7 @@ def _compared(tonight: Series, history: Sequence[Series], known: Known, rules: R
         floor=0.0 if lost else seen.floor,
         p=min(seen.p, lost.p) if lost else seen.p,
         first=lost.run if lost else "",
+        suspects=found.suspects,
         changes=tuple(map(told, found.since)),
     )
 
@@ -102,6 +105,9 @@ def _named(draft: Compared, tonight: Series, rules: Rules) -> Compared:
         return replace(draft, outcome=Outcome.PASS.name, fact=fact)
     if not corrected.is_worse(tonight.better, rules.q_max):
         return replace(draft, outcome=Outcome.PASS.name, klass="FASTER", fact=fact)
+    clear = abs(draft.effect) > rules.clear_times * draft.floor
+    if not clear and not draft.suspects:
+        return replace(draft, klass="SUSPECT", fact=f"{fact}; one such night may be its own")
     fix = (
         f"See what came in then; if it is meant to be so: python -m harness baseline acknowledge "
         f"{draft.first or tonight.nights[-1].run} --subject '{draft.subject}' --reason WHY"

@@ -18,6 +18,9 @@ class Rules:
     age_max_days: float = 14.0
     # Of all nights without any change, at most this share has a series named.
     q_max: float = 0.01
+    # Nights have heavier tails than Student's: one odd night proves a regression alone only if it
+    # lies so many times as far off as any good night did. Otherwise the next night decides.
+    clear_times: float = 2.0
 
 
 RULES = Rules()

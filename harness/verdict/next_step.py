@@ -39,6 +39,7 @@ STEPS = {
     "STEERING": "On {node}, compare the plugin's log of flow rules with `ss -tn`, on a real NIC "
     "with `ethtool -n {nic}` too",
     "REGRESSION": "See python -m harness baseline show: since which night, and what came in then",
+    "SUSPECT": "Run the nightly tests again: a second such night in a row is a regression",
     "NO_BASELINE": "See python -m harness baseline show; run the nightly tests again, or adopt one",
     "FEW_SAMPLES": "See why exchanges were excluded, and run the nightly tests again",
     "READY_IDENTITY": "On {node}, see with `ss -tlnp` who listens on the bootstrap port",

@@ -38,8 +38,8 @@ def _bench(root: type[HarnessError]) -> Iterator[str]:
 # A GPU that was slow, shared, waits for repair or had to send again is neither's fault here: what
 # it did is known, how fast it could have been is not.
 GPU_OPEN = frozenset({"GPU_THROTTLED", "GPU_FOREIGN", "GPU_REMAP", "GPU_REPLAY"})
-# Nights that cannot be compared: nothing is known of what they would have shown.
-NIGHT_OPEN = frozenset({"NO_BASELINE", "FEW_SAMPLES"})
+# Nights that cannot be compared, or that the next one has to confirm.
+NIGHT_OPEN = frozenset({"NO_BASELINE", "FEW_SAMPLES", "SUSPECT"})
 OPEN = frozenset({"NO_EVIDENCE", "UNVERIFIED", "COUNTER", "FOREIGN_LOAD"}) | GPU_OPEN | NIGHT_OPEN
 OWN = frozenset({"INTERRUPTED", "NOT_RUN", "UNSETTLED", "ROLE_STOPPED", "ROLE_BUG", "EXIT_CODE"})
 BENCH = frozenset(_bench(HarnessError)) | OWN

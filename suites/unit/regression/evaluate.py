@@ -14,6 +14,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from harness.regression.night import level
 from suites.unit.regression.planted import (
     DRIFTING,
     KINDS,
+    SOON,
     STEPS,
     WIDER,
     WITHIN,
@@ -34,6 +36,7 @@ from suites.unit.regression.planted import (
     measured,
     places,
     shuffled,
+    wider,
 )
 
 SUBJECTS = ("4 channels", "eth2")
@@ -45,6 +48,7 @@ CONFIG = """tests:
     metrics: [{metrics}]
 """
 YEAR = 1_700_000_000  # any day will do
+PLANTED = (*STEPS, DRIFTING, WIDER, wider(2, 3 * SOON), wider(4, SOON))
 FIRST_GATED = 21  # the first night that has twenty before it
 
 
@@ -109,7 +113,7 @@ def found_rows(args: argparse.Namespace, shuffle: bool) -> Iterator[str]:
     yield f"| line | planted | on | alone | with siblings |{' otava |' if args.otava else ''}"
     yield "|---|---|---|---|---|" + ("---|" if args.otava else "")
     for kind in KINDS:
-        for planted in (*STEPS, DRIFTING, WIDER):
+        for planted in PLANTED:
             for subject in SUBJECTS:
                 made = list(
                     trials(
@@ -147,8 +151,7 @@ def alarms(args: argparse.Namespace) -> Iterator[str]:
         mixed = [shuffled(nights, args.seed + number) for number in range(args.times)]
         every = [one for each in mixed for one in (*each, *beside(each))]
         gated = [_last(each) for each in mixed]
-        red = f"{sum(a for a, _ in gated)} of {sum(b for _, b in gated)}"
-        yield f"{kind}, shuffled: {_alarms(every, args.otava)}; gate {red}"
+        yield f"{kind}, shuffled: {_alarms(every, args.otava)}; gate {_counted(gated)}"
 
 
 def _alarms(series: Sequence[Series], otava: str) -> str:
@@ -164,14 +167,20 @@ def _gated(nights: Sequence[Series]) -> str:
         _last([replace(one, nights=one.nights[: night + 1]) for one in nights])
         for night in range(FIRST_GATED, len(nights[0].nights))
     ]
-    return f"{sum(red for red, _ in rolled)} of {sum(count for _, count in rolled)}"
+    return _counted(rolled)
 
 
-def _last(nights: Sequence[Series]) -> tuple[int, int]:
-    """How many comparisons of the last night with those before it are red, and how many."""
+def _counted(nights: Sequence[Counter[str]]) -> str:
+    """`0 red, 2 suspect of 351`."""
+    total = sum(nights, Counter())
+    return f"{total['REGRESSION']} red, {total['SUSPECT']} suspect of {total.total()}"
+
+
+def _last(nights: Sequence[Series]) -> Counter[str]:
+    """What the last night's comparisons with those before it say."""
     tonight = [replace(one, nights=one.nights[-1:]) for one in nights]
     found = gate(tonight, [replace(one, nights=one.nights[:-1]) for one in nights])
-    return sum(one.outcome == "FAIL" for one in found), len(found)
+    return Counter(one.klass for one in found)
 
 
 def main() -> None:

@@ -95,21 +95,26 @@ def _drifted(samples: np.ndarray, nights: int) -> np.ndarray:
     return samples * (1 - DRIFT * min(nights + 1, DRIFT_NIGHTS))
 
 
-def _wider(samples: np.ndarray, _: int) -> np.ndarray:
-    """Twice the variance, around the same middle."""
-    middle = np.median(samples)
-    return np.asarray(middle + (samples - middle) * 2**0.5)
-
-
 DRIFTING = Planted(
     f"drift {-DRIFT:.1%} a night",
     _drifted,
     lambda change, at: change.kind == "drift" and change.relative < 0,
     seen_for=DRIFT_NIGHTS + SOON,
 )
-WIDER = Planted(
-    "variance doubled", _wider, lambda change, at: change.kind == "spread", seen_for=SOON
-)
+
+
+def wider(times: int, seen_for: int) -> Planted:
+    """So many times the variance, around the same middle."""
+
+    def make(samples: np.ndarray, _: int) -> np.ndarray:
+        middle = np.median(samples)
+        return np.asarray(middle + (samples - middle) * times**0.5)
+
+    name = f"variance times {times}, {seen_for} nights"
+    return Planted(name, make, lambda change, at: change.kind == "spread", seen_for=seen_for)
+
+
+WIDER = wider(2, SOON)
 STEPS = tuple(map(step, (-0.02, -0.05, -0.10)))
 
 

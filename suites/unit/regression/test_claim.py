@@ -79,7 +79,10 @@ def test_without_a_baseline_it_is_open() -> None:
 
 
 def test_a_regression_outranks_what_is_open() -> None:
-    assert judged([UNKNOWN, SLOW], **SAYING).klass == "REGRESSION"
+    suspect = replace(SLOW, subject="eth4", outcome="INCONCLUSIVE", klass="SUSPECT", q=0.0)
+    assert judged([UNKNOWN, suspect, SLOW], **SAYING).klass == "REGRESSION"
+    found = judged([UNKNOWN, suspect], **SAYING)
+    assert (found.outcome, found.klass, found.nic) == ("INCONCLUSIVE", "SUSPECT", "eth4")
 
 
 def test_no_figure_at_all_is_no_evidence() -> None:
