@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from harness.history import Series
-from harness.regression import beside, changes
+from harness.regression import beside, changes, gate
 from harness.regression.night import level, spread
 from suites.unit.regression.planted import (
     DRIFTING,
@@ -109,3 +111,45 @@ def test_shuffled_nights_are_the_same_nights() -> None:
     for one, other in zip(every, mixed, strict=True):
         assert sorted(n.samples for n in one.nights) == sorted(n.samples for n in other.nights)
     assert mixed[0].nights[0].samples != every[0].nights[0].samples
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "planted", "siblings"),
+    [
+        ("shaped", "4 channels", FIVE, False),
+        ("shaped", "eth2", FIVE, True),
+        ("shaped", "eth3", TEN, True),
+        ("shaped", "eth2", DRIFTING, True),
+        ("unshaped", "eth2", TEN, True),
+    ],
+    ids=lambda one: getattr(one, "name", str(one)),
+)
+def test_what_is_planted_is_named_and_dated(
+    kind: str, subject: str, planted: Planted, siblings: bool
+) -> None:
+    assert found(kind, subject, planted, siblings=siblings) > 0.9
+
+
+def test_what_cannot_be_seen_is_not_claimed_to_be() -> None:
+    assert found("unshaped", "4 channels", TWO, siblings=False) < 0.2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nights_in_which_nothing_was_planted_have_hardly_a_change_point(kind: str) -> None:
+    every = measured(kind)
+    assert [changes(one) for one in (*every, *beside(every))] == [()] * 9
+    mixed = [shuffled(every, seed) for seed in range(TIMES)]
+    series = [one for nights in mixed for one in (*nights, *beside(nights))]
+    assert sum(bool(changes(one)) for one in series) <= 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_gate_raises_hardly_an_alarm_where_nothing_was_planted(kind: str) -> None:
+    every = measured(kind)
+    named: Counter[str] = Counter()
+    for night in range(30, 60):
+        tonight = [replace(one, nights=(one.nights[night],)) for one in every]
+        past = [replace(one, nights=one.nights[:night]) for one in every]
+        named.update(one.klass for one in gate(tonight, past))
+    assert named.total() == 30 * 9
+    assert named["REGRESSION"] <= 2
