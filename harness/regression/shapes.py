@@ -18,12 +18,12 @@ from harness.regression.night import Array
 from harness.regression.scipy_stats import stats
 
 SIDE = 3  # nights before and after: fewer are a bad night or two, which is no change yet
-DRIFTS = (8, 12, 16, 20, 26)  # nights; a faster drift is a step as far as anybody can see
+DRIFTS = (12, 16, 20, 26)  # nights; a faster drift is a step as far as anybody can see
 DRAWS, AT_ONCE = 9999, 1111
 AROUND = 5  # nights, whose median a bad night is far from
 FAR = 3.0  # standard deviations
 # A drift has one more number to fit than a step: so much more likely must it be, in logarithms.
-DRIFT_GAIN = 1.5
+DRIFT_GAIN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
