@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from harness.evidence import Compared, Judged
 from harness.regression.beside import WHOLE
@@ -32,18 +32,18 @@ def judged(compared: Sequence[Compared], *, test: str, claim: str) -> Judged:
             outcome=Outcome.PASS.name,
             checked=len(compared),
             fact=_passed(compared),
-            evidence=tuple(map(_line, (one for one in compared if one.klass))),
+            evidence=_lines(one for one in compared if one.klass),
         )
     first = min(red, key=_rank)
     others = f", and {len(red) - 1} more" if len(red) > 1 else ""
     return _red(
         first.klass,
-        f"{first.subject}: {first.fact}{_since(first)}{others}",
+        f"{'' if _nic(first) else f'{first.subject}: '}{first.fact}{_since(first)}{others}",
         test=test,
         claim=claim,
         nic=_nic(first),
         checked=len(compared) - sum(one.klass in WORST[2:] for one in compared),
-        evidence=tuple(map(_line, sorted(red, key=_rank))),
+        evidence=_lines(sorted(red, key=_rank)),
         fix=first.next_step,
     )
 
@@ -94,8 +94,12 @@ def _since(one: Compared) -> str:
     return f"; {one.changes[-1]}" if one.changes else ""
 
 
-def _line(one: Compared) -> str:
-    return f"{one.klass} {one.subject}: {one.fact}{_since(one)}"
+def _lines(compared: Iterable[Compared]) -> tuple[str, ...]:
+    """One for all figures of which the same is said."""
+    said: dict[tuple[str, str], dict[str, None]] = {}
+    for one in compared:
+        said.setdefault((one.klass, one.fact + _since(one)), {})[one.subject] = None
+    return tuple(f"{klass} {', '.join(names)}: {fact}" for (klass, fact), names in said.items())
 
 
 def _passed(compared: Sequence[Compared]) -> str:

@@ -60,8 +60,7 @@ def test_the_slower_nic_is_the_culprit_and_its_night_is_named() -> None:
     found = judged([GOOD, whole, SLOW], **SAYING)
     assert (found.outcome, found.klass, found.nic) == ("FAIL", "REGRESSION", "eth3")
     assert found.fact == (
-        "eth3: gb_s 0.110, -8.0% of 20 good nights; step -8.0% since 2026-03-01 (run r17), "
-        "and 1 more"
+        "gb_s 0.110, -8.0% of 20 good nights; step -8.0% since 2026-03-01 (run r17), and 1 more"
     )
     assert found.next_step == "acknowledge r17"
     assert len(found.evidence) == 2
@@ -69,13 +68,22 @@ def test_the_slower_nic_is_the_culprit_and_its_night_is_named() -> None:
 
 
 def test_the_whole_alone_names_no_nic() -> None:
-    assert judged([replace(SLOW, subject="4 channels")], **SAYING).nic == ""
+    found = judged([replace(SLOW, subject="4 channels")], **SAYING)
+    assert found.nic == ""
+    assert found.fact.startswith("4 channels: gb_s 0.110")
 
 
 def test_without_a_baseline_it_is_open() -> None:
     found = judged([UNKNOWN, WHOLE], **SAYING)
     assert (found.outcome, found.klass, found.checked) == ("INCONCLUSIVE", "NO_BASELINE", 1)
     assert found.next_step == "run again"
+
+
+def test_what_is_said_of_many_is_said_once() -> None:
+    others = [replace(UNKNOWN, subject=nic) for nic in ("eth2", "eth3", "eth3")]
+    assert judged([UNKNOWN, *others], **SAYING).evidence == (
+        "NO_BASELINE eth1, eth2, eth3: 2 good nights",
+    )
 
 
 def test_a_regression_outranks_what_is_open() -> None:
