@@ -20,7 +20,7 @@ from harness.history import Series
 from harness.regression.baseline import baseline, is_near
 from harness.regression.beside import beside
 from harness.regression.changes import Change
-from harness.regression.known import Known
+from harness.regression.known import UNSAID, Known
 from harness.regression.night import level
 from harness.regression.odds import Odds, odds
 from harness.regression.rules import RULES, Rules
@@ -31,7 +31,7 @@ from harness.verdict import Outcome
 def gate(
     tonight: Sequence[Series],
     history: Sequence[Series],
-    known: Known = Known(),  # noqa: B008 - frozen
+    known: Known = UNSAID,
     rules: Rules = RULES,
 ) -> list[Compared]:
     """One verdict a series of tonight, in their order, then one a NIC beside its siblings."""

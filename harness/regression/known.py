@@ -84,6 +84,9 @@ class Known:
         return [one for one in self.said if isinstance(one, Adopted) and one.target == fingerprint]
 
 
+UNSAID = Known()
+
+
 def said_file(history: Path) -> Path:
     """Where it is kept: beside the history's file."""
     return history.with_name("baseline.jsonl")

@@ -9,11 +9,11 @@ import pytest
 
 from harness.history import Series
 from harness.regression.baseline import Baseline, baseline
-from harness.regression.known import Acknowledged, Adopted, Known
+from harness.regression.known import UNSAID, Acknowledged, Adopted, Known
 from suites.unit.regression.made import DAY_S, flat, parted, series
 
 
-def of(whole: Series, known: Known = Known()) -> Baseline:  # noqa: B008
+def of(whole: Series, known: Known = UNSAID) -> Baseline:
     tonight, past = parted(whole)
     return baseline(tonight, [past], known)
 
