@@ -28,6 +28,7 @@ from harness.regression.night import level
 from suites.unit.regression.planted import (
     DRIFTING,
     KINDS,
+    NIC,
     SOON,
     STEPS,
     WIDER,
@@ -77,7 +78,8 @@ def trials(
         series = shuffled(nights, seed + number) if shuffle else nights
         made = [planted.into(one, at) if one.key.subject == subject else one for one in series]
         own = next(one for one in made if one.key.subject == subject)
-        shares = [one for one in beside(made) if one.key.subject == subject]
+        among = beside(made) if subject.startswith(NIC) else []
+        shares = [one for one in among if one.key.subject == subject]
         yield Trial(planted, at, own, shares[0] if shares else None)
 
 
@@ -191,7 +193,8 @@ def main() -> None:
     args = parser.parse_args()
     for shuffle in (False, True):
         print(f"\nNights {'shuffled' if shuffle else 'as measured'}:\n")
-        print("\n".join(found_rows(args, shuffle)), flush=True)
+        for row in found_rows(args, shuffle):
+            print(row, flush=True)
     print("\nNothing planted:\n")
     for line in alarms(args):
         print(f"- {line}", flush=True)
