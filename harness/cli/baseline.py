@@ -14,12 +14,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.errors import HistoryError
-from harness.history import History, Kept, Night, Series
+from harness.history import History, Kept, Series
 from harness.regression import Acknowledged, Adopted, Known, beside, told
-from harness.regression.baseline import baseline
+from harness.regression.baseline import of_next_night
 from harness.regression.known import read, said_file, say
 from harness.regression.odds import noise
 from harness.regression.rules import RULES
+from harness.verdict import counted
 
 SUMMARY = "what tonight is compared with: show, acknowledge, adopt"
 DEFAULT = Path("reports/history.sqlite")
@@ -80,11 +81,10 @@ def acknowledge(history: History, runs: Sequence[Kept], args: argparse.Namespace
 def adopt(history: History, runs: Sequence[Kept], args: argparse.Namespace) -> None:
     target = _testbed(runs, args.testbed) if args.testbed else runs[-1].fingerprint
     source = _testbed(runs, args.named)
-    of_source = [one.run for one in runs if one.fingerprint == source][-RULES.nights_max :]
+    nights = min(sum(one.fingerprint == source for one in runs), RULES.nights_max)
     said = Adopted(source=source, target=target, at_s=time.time(), reason=args.reason)
     say(said_file(history.path), said)
-    history.keep(of_source, f"adopted as a baseline for {target}")
-    print(f"adopted: the last {len(of_source)} nights of {source} count for {target}")
+    print(f"adopted: the last {counted(nights, 'night')} of {source} count for {target}")
 
 
 def _testbed(runs: Sequence[Kept], named: str) -> str:
@@ -110,9 +110,7 @@ def shown(history: History, known: Known, runs: Sequence[Kept], now_s: float) ->
 
 
 def _line(one: Series, every: Sequence[Series], known: Known, now_s: float) -> str:
-    next_night = Night(run="", at_s=now_s, samples=())
-    asked = Series(key=one.key, better=one.better, nights=(next_night,))
-    found = baseline(asked, every, known)
+    found = of_next_night(one, every, known, now_s)
     name = f"{one.key.plan[:8]} {one.key.subject} {one.key.metric}"
     if found.problem:
         return f"{name}: {found.problem}. {found.fix}"

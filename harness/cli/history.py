@@ -18,6 +18,8 @@ from harness.history import Fingerprint, History, Kept, differences
 from harness.history.export import export, rows
 from harness.history.fingerprint import told
 from harness.history.retention import spare
+from harness.regression.baseline import baseline_runs
+from harness.regression.known import read, said_file
 from harness.report import kept
 from harness.verdict import counted
 
@@ -135,8 +137,9 @@ def write(history: History, file: Path) -> int:
 def prune(history: History, keep_days: float | None, keep_nights: int | None) -> int:
     if keep_days is None and keep_nights is None:
         raise HistoryError("no rule says what to keep", fix="Give --keep-days or --keep-nights")
-    runs = history.runs()
-    gone = spare(runs, now_s=time.time(), keep_days=keep_days, keep_nights=keep_nights)
+    runs, now_s = history.runs(), time.time()
+    baseline = baseline_runs(history.series(), read(said_file(history.path)), now_s)
+    gone = spare(runs, now_s=now_s, baseline=baseline, keep_days=keep_days, keep_nights=keep_nights)
     if gone:
         history.remove([one.run for one in gone])
     print(f"{counted(len(gone), 'run')} forgotten, {len(runs) - len(gone)} kept")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.history import Key, Night, Series
+from harness.regression.beside import beside
 from harness.regression.changes import Change, changes
 from harness.regression.known import Known
 from harness.regression.night import Array, figures, level
@@ -71,6 +72,20 @@ def baseline(
     if old := _stale(past, night, known, rules):
         return replace(made, problem=old[0], fix=old[1])
     return made
+
+
+def of_next_night(
+    series: Series, history: Sequence[Series], known: Known, now_s: float
+) -> Baseline:
+    """What a night that is measured now would be compared with."""
+    night = Night(run="", at_s=now_s, samples=())
+    return baseline(replace(series, nights=(night,)), history, known)
+
+
+def baseline_runs(history: Sequence[Series], known: Known, now_s: float) -> set[str]:
+    """The runs of all series' baselines, which nobody may forget."""
+    every = [*history, *beside(history)]
+    return {run for one in every for run in of_next_night(one, every, known, now_s).runs}
 
 
 def _suspects(good: Sequence[Night], past: Series, rules: Rules) -> int:

@@ -115,7 +115,9 @@ def test_another_testbeds_nights_are_adopted_and_kept_from_pruning(
     (one,) = read(said_file(file)).said
     assert isinstance(one, Adopted)
     assert (one.source, one.target) == (bed().digest, NEWER.digest)
-    assert sum(bool(run.why) for run in history.runs()) == 20
+    assert main(["history", "prune", "--keep-nights", "1", "--history", str(file)]) == 0
+    assert capsys.readouterr().out == "5 runs forgotten, 21 kept\n"
+    assert len(history.runs()) == 21
     baseline("show", file=file)
     assert "20 good nights" in capsys.readouterr().out
 
