@@ -126,6 +126,7 @@ NO_MIRROR = (
     "test_rooms.py",
     "test_docs.py",
     "test_seeds.py",
+    "test_workflows.py",
     "tcpx/net/test_conformance.py",
     "tcpx/unpack/test_conformance.py",
     "tcpx/unpack/test_mutations.py",
