@@ -1,8 +1,9 @@
-"""What README.md and docs/ tell people to type is what the programs take.
+"""What README.md, docs/ and the files for CI systems say to type is what the programs take.
 
-`doctor` is run. Other commands of ours have places to fill in or go on for minutes: those are
-parsed, by the very parser that would take them, and pytest's collect what they name. The
-installations and the two tox environments are run by test_install.py.
+`doctor` is run, and test_recipes.py follows the pages that are recipes. Other commands of ours have
+places to fill in or go on for minutes: those are parsed, by the very parser that would take them,
+and pytest's collect what they name. The installations and the two tox environments are run by
+test_install.py.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -19,39 +20,26 @@ import pytest
 
 import harness.cli
 from harness.__main__ import build_parser
+from suites.selftest.commands import commands, of, scripted, steps
 
 pytestmark = pytest.mark.selftest
 
 PROJECT = Path(__file__).parents[2]
 PAGES = (PROJECT / "README.md", *sorted(PROJECT.glob("docs/*.md")))
-SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+CI = (
+    *sorted(PROJECT.glob(".github/workflows/*.yml")),
+    PROJECT / "docs/ci/gitlab-ci.yml",
+    PROJECT / "docs/ci/Jenkinsfile",
+)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 HARNESS, ROLES, PYTEST, TOX = "python -m harness ", "python -m harness.roles ", "pytest ", "tox "
 EXAMPLE = {"my_nodes.toml": str(PROJECT / "node_ips/example.toml")}  # as README says: a copy of it
 RUN_S = 60.0
 
 
-def commands(text: str) -> Iterator[str]:
-    """What stands in indented blocks, fences and spans, a command each, without its comment."""
-    fenced = False
-    for line in text.splitlines():
-        if line.startswith("```"):
-            fenced = not fenced
-        elif fenced or line.startswith("    "):
-            yield from pieces(line)
-        else:
-            for span in SPAN.findall(line):
-                yield from pieces(span)
-
-
-def pieces(line: str) -> Iterator[str]:
-    for piece in line.partition(" #")[0].split("&&"):
-        yield piece.strip().removeprefix(".venv/bin/") + " "
-
-
 def named(program: str) -> list[str]:
-    """Every command of `program` in the pages, once."""
-    found = (command for page in PAGES for command in commands(page.read_text()))
+    """Every command of `program` in the pages and the files for CI, once."""
+    found = (command for file in (*PAGES, *CI) for command in of(file))
     return [c.strip() for c in dict.fromkeys(found) if c.startswith(program)]
 
 
@@ -78,6 +66,17 @@ def test_commands_are_found_wherever_they_stand() -> None:
     assert [c.strip() for c in commands(text)] == ["tox -e x", "tox", "pip install a", "pytest -q"]
 
 
+def test_commands_of_ci_systems_are_found_however_they_are_started() -> None:
+    line = 'sudo -E env "PATH=$PATH" tox -e b'
+    text = f"a: {{script: [tox -e a]}}\nb: [{{run: 'if x; then tox; else {line}; fi'}}]\n"
+    assert [c for c in scripted(text) if c.startswith("tox")] == ["tox -e a ", "tox ", "tox -e b "]
+    assert list(steps("steps { sh '.venv/bin/tox -e c' }")) == ["tox -e c "]
+
+
+def test_every_file_for_ci_names_commands_of_ours() -> None:
+    assert [file.name for file in CI if not any(c.startswith(TOX) for c in of(file))] == []
+
+
 @pytest.mark.parametrize("command", named(HARNESS))
 def test_the_harness_takes_the_command(command: str) -> None:
     name, *rest = arguments(command, HARNESS)
@@ -101,16 +100,28 @@ def test_pytest_finds_tests_for_the_command(command: str) -> None:
 
 @pytest.mark.parametrize("command", named(TOX))
 def test_tox_has_the_environment(command: str) -> None:
-    words = arguments(command, TOX)
-    known = run(sys.executable, "-m", "tox", "list", "--no-desc").split()
-    assert all(name in known for name in words if not name.startswith("-")), command
+    own, _, _ = command.partition(" -- ")
+    named = [name for word in arguments(own, TOX) for name in word.split(",")]
+    assert [name for name in named if not name.startswith("-") and name not in environments()] == []
 
 
 def test_every_option_that_is_named_exists() -> None:
+    stated = {option for page in PAGES for option in OPTION.findall(page.read_text())}
+    for program in (TOX, PYTEST, HARNESS):
+        stated |= {option for command in named(program) for option in OPTION.findall(command)}
+    assert sorted(stated - options()) == []
+
+
+@cache
+def environments() -> frozenset[str]:
+    return frozenset(run(sys.executable, "-m", "tox", "list", "--no-desc").split())
+
+
+@cache
+def options() -> frozenset[str]:
+    """Of all programs that are ours to be started with."""
     programs = ["pytest", "pip install", "harness.roles"]
     programs += ["harness bench gpu"]
     programs += [f"harness {module.name}" for module in iter_modules(harness.cli.__path__)]
     helps = [run(sys.executable, "-m", *name.split(), "--help") for name in programs]
-    known = set(OPTION.findall("\n".join(helps)))
-    stated = {option for page in PAGES for option in OPTION.findall(page.read_text())}
-    assert sorted(stated - known) == []
+    return frozenset(OPTION.findall("\n".join(helps)))
