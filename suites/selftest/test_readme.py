@@ -12,7 +12,9 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import redirect_stdout, suppress
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -120,8 +122,14 @@ def environments() -> frozenset[str]:
 @cache
 def options() -> frozenset[str]:
     """Of all programs that are ours to be started with."""
-    programs = ["pytest", "pip install", "harness.roles"]
-    programs += ["harness bench gpu"]
-    programs += [f"harness {module.name}" for module in iter_modules(harness.cli.__path__)]
-    helps = [run(sys.executable, "-m", *name.split(), "--help") for name in programs]
+    ours = [[module.name] for module in iter_modules(harness.cli.__path__)]
+    helps = [help_of(command) for command in (*ours, ["bench", "gpu"])]
+    others = ("pytest", "pip install", "harness.roles")
+    helps += [run(sys.executable, "-m", *name.split(), "--help") for name in others]
     return frozenset(OPTION.findall("\n".join(helps)))
+
+
+def help_of(command: list[str]) -> str:
+    with redirect_stdout(StringIO()) as said, suppress(SystemExit):
+        build_parser(command).parse_args([*command, "--help"])
+    return said.getvalue()
