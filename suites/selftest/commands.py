@@ -23,11 +23,14 @@ SCRIPTS = {"run", "script", "before_script", "after_script"}
 
 
 def commands(text: str) -> Iterator[str]:
-    """Of a page, a command each, without its comment."""
-    fenced = False
+    """Of a page, a command each, without its comment; not of blocks that are run (recipe.py)."""
+    fenced = is_run = False
     for line in text.splitlines():
         if line.startswith("```"):
             fenced = not fenced
+            is_run = fenced and line == "```sh"
+        elif is_run:
+            continue
         elif fenced or line.startswith("    "):
             yield from pieces(line)
         else:
