@@ -18,7 +18,7 @@ STEP = re.compile(r"\bsh '([^'\n]+)'")
 # What separates commands on a line of a shell.
 BETWEEN = re.compile(r"&&|;|\bthen\b|\belse\b|^if\b")
 # How the same command is started with other rights or from another place.
-BEFORE = re.compile(r'^(?:sudo -E )?(?:env "PATH=[^"]+" )?(?:\.venv/bin/)?')
+BEFORE = re.compile(r'^(?:sudo -E |\$as )?(?:env "PATH=[^"]+" )?(?:\.venv/bin/)?')
 SCRIPTS = {"run", "script", "before_script", "after_script"}
 
 
