@@ -12,7 +12,7 @@ from harness.errors import PlanError
 from harness.inventory import GpuSpec, NicSpec, NodeSpec
 from harness.plan import Plan
 from harness.roles.pair.pair import Pair
-from harness.roles.pair.prepared import gpu_of, nics_of
+from harness.roles.pair.prepared import Prepared, gpu_of, nics_of
 
 
 def node(*gpus: GpuSpec) -> Any:
@@ -117,4 +117,5 @@ def test_channels_take_the_nics_in_turn_from_the_first_that_was_asked_for() -> N
     assigned = pair._assign(Plan())
     assert assigned["server"].nics == ("eth2", "eth1")
     assert assigned["client"].nics == ("eth2", "eth3", "eth4", "eth1")
-    assert pair._planned(Plan(), "t", "n").nics["server"] == ["eth2", "eth1"]
+    one = Prepared(Plan(), assigned, "", lambda record: None)
+    assert pair._planned(one, "t").nics["server"] == ["eth2", "eth1"]
