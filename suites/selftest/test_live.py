@@ -17,8 +17,9 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ import pytest
 def test_moves(exchange, plan, number):
     exchange(replace(plan, size_bytes=16 << 20, iterations=3, channels=1))
 """
+MANY = THREE.replace("range(3)", "range(30)")
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +55,31 @@ def nodes_file() -> Iterator[str]:
         yield str(testbed.inventory_file)
 
 
-class Shown:
-    """A program on a terminal of its own: what it wrote, and when."""
+@dataclass
+class Words:
+    """What was written, and when."""
+
+    words: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(text for _, text in self.words)
+
+    def first(self, word: str) -> float:
+        """When the word was first seen; never is infinitely late."""
+        pattern, seen = re.compile(rf"\b{re.escape(word)}\b"), ""
+        for at_s, text in self.words:
+            seen = seen[-len(word) - 1 :] + text
+            if pattern.search(seen):
+                return at_s
+        return float("inf")
+
+
+class Shown(Words):
+    """A program on a terminal of its own."""
 
     def __init__(self, command: list[str], folder: Path) -> None:
+        super().__init__()
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         environ = {k: v for k, v in os.environ.items() if not k.startswith(OTHERS)}
@@ -71,7 +94,6 @@ class Shown:
         )
         os.close(theirs)
         self._fd = ours
-        self.words: list[tuple[float, str]] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -82,19 +104,6 @@ class Shown:
             except OSError:  # the last of its writers is gone
                 return
             self.words.append((time.time(), data.decode(errors="replace")))
-
-    @property
-    def text(self) -> str:
-        return "".join(text for _, text in self.words)
-
-    def first(self, word: str) -> float:
-        """When the word was first seen; never is infinitely late."""
-        pattern, seen = re.compile(rf"\b{re.escape(word)}\b"), ""
-        for at_s, text in self.words:
-            seen = seen[-len(word) - 1 :] + text
-            if pattern.search(seen):
-                return at_s
-        return float("inf")
 
     def end(self) -> int:
         code = self.process.wait(RUN_S)
@@ -119,7 +128,7 @@ def pytest_command(folder: Path, nodes: str, *options: str, tests: str = THREE) 
     return [sys.executable, "-m", "pytest", *own, *project, "--hil-nodes", nodes, *options]
 
 
-def late(entries: list[Entry], one: Shown, within_s: float = SHOWN_S) -> list[str]:
+def late(entries: list[Entry], one: Words, within_s: float = SHOWN_S) -> list[str]:
     """Exchanges that were not shown in time, and how late each was."""
     planned = [e for e in entries if isinstance(e.record, ExchangePlanned)]
     assert planned, "no exchange: nothing is measured"
@@ -155,44 +164,39 @@ def left_on_the_screen(one: Shown) -> list[str]:
     return [line for line in screen.text if line]
 
 
-def test_an_exchange_that_is_never_shown_is_named(tmp_path: Path, nodes_file: str) -> None:
-    command = pytest_command(tmp_path, nodes_file, "-n", "2", "--hil-live", "off")
-    with shown(command, tmp_path) as one:
-        assert one.end() == 0, one.text
-    named = late(read_run(own_folder(tmp_path)), one)
-    assert (
-        len([line for line in named if line.endswith("after inf s")]) >= 2
-    )  # the summary names the largest
-
-
-@pytest.fixture
-def run(tmp_path: Path, nodes_file: str) -> Iterator[subprocess.Popen[str]]:
-    """A run of two workers without a terminal, whose first exchange has begun."""
-    command = pytest_command(tmp_path, nodes_file, "-n", "2")
+@contextmanager
+def running(folder: Path, nodes: str, tests: str) -> Iterator[subprocess.Popen[str]]:
+    """A run of two workers without a terminal that has begun."""
+    command = pytest_command(folder, nodes, "-n", "2", tests=tests)
     environ = {k: v for k, v in os.environ.items() if not k.startswith(OTHERS)}
-    with (tmp_path / "out").open("w") as out:
+    with (folder / "out").open("w") as out:
         process = subprocess.Popen(
-            command, cwd=tmp_path, env=environ | {"PYTHONPATH": str(PROJECT)}, stdout=out
+            command, cwd=folder, env=environ | {"PYTHONPATH": str(PROJECT)}, stdout=out, text=True
         )
     try:
-        deadline = time.monotonic() + RUN_S
-        while not list(tmp_path.glob(JOURNALS)):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: bool(list(folder.glob(JOURNALS))), process)
         yield process
     finally:
         process.kill()
         process.wait()
 
 
+def until(is_so: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait, but not for a run that has ended."""
+    deadline = time.monotonic() + RUN_S
+    while not is_so():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 WATCH = [sys.executable, "-m", "harness", "watch"]
 
 
 def test_watch_shows_exchanges_in_time_costs_little_and_ends_with_the_run(
-    run: subprocess.Popen[str], tmp_path: Path
+    nodes_file: str, tmp_path: Path
 ) -> None:
-    with shown(WATCH, tmp_path) as one:
+    with running(tmp_path, nodes_file, THREE) as run, shown(WATCH, tmp_path) as one:
         cpu_s = [(time.time(), used_s(one)) for _ in while_running(run)]
         assert run.wait(RUN_S) == 0, (tmp_path / "out").read_text()
         assert one.end() == 0, one.text
@@ -221,37 +225,30 @@ def used_s(one: Shown) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_a_watch_that_slept_is_late_and_says_by_how_much(
-    run: subprocess.Popen[str], tmp_path: Path
+def test_a_watch_that_slept_is_late_ctrl_c_leaves_cleanly_and_a_killed_run_is_named(
+    nodes_file: str, tmp_path: Path
 ) -> None:
-    with shown(WATCH, tmp_path) as one:
-        while not one.words:
-            time.sleep(0.01)
-        one.process.send_signal(signal.SIGSTOP)
+    with (
+        running(tmp_path, nodes_file, MANY) as run,
+        shown(WATCH, tmp_path) as slept,
+        shown(WATCH, tmp_path) as other,
+    ):
+        until(lambda: bool(slept.words and other.words), run)
+        slept.process.send_signal(signal.SIGSTOP)
         began_s = time.time()
-        while not any("ExchangePlanned" in j.read_text() for j in tmp_path.glob(JOURNALS)):
-            time.sleep(0.01)
+        until(lambda: any("ExchangePlanned" in j.read_text() for j in tmp_path.glob(JOURNALS)), run)
         time.sleep(STOPPED_S)
-        one.process.send_signal(signal.SIGCONT)
-        run.wait(RUN_S)
-        one.end()
-    entries = [e for e in read_run(own_folder(tmp_path)) if e.wall_s > began_s]
-    assert any(re.search(r"after [1-9]\.\d+ s|after inf s", line) for line in late(entries, one))
-
-
-def test_a_run_that_is_killed_is_named_and_ctrl_c_leaves_cleanly(
-    run: subprocess.Popen[str], tmp_path: Path
-) -> None:
-    with shown(WATCH, tmp_path) as first, shown(WATCH, tmp_path) as second:
-        while not (first.words and second.words):
-            time.sleep(0.01)
-        first.process.send_signal(signal.SIGINT)
-        assert first.end() == 130
-        assert "Traceback" not in first.text
+        slept.process.send_signal(signal.SIGCONT)
+        until(lambda: slept.first("gw0-1") < time.time(), run)
+        slept.process.send_signal(signal.SIGINT)
+        assert slept.end() == 130
+        assert "Traceback" not in slept.text
         assert run.poll() is None, "watching is not running"
         run.kill()
-        assert second.end() == 1
-    assert re.search(r"run \S+ died: it has no end and nobody writes it", second.text)
+        assert other.end() == 1
+    planned = [e for e in read_run(own_folder(tmp_path)) if e.wall_s > began_s]
+    assert any(re.match(r"gw\d-1 after [1-9]\.\d+ s", line) for line in late(planned, slept))
+    assert re.search(r"run \S+ died: it has no end and nobody writes it", other.text)
 
 
 def test_without_a_terminal_lines_come_when_asked_for(tmp_path: Path, nodes_file: str) -> None:
@@ -269,3 +266,6 @@ def test_without_a_terminal_lines_come_when_asked_for(tmp_path: Path, nodes_file
     assert len(begun) == 3, ran.stdout
     assert "\x1b[" not in ran.stdout
     assert "3 passed" in ran.stdout
+    named = late(read_run(own_folder(tmp_path)), Words())
+    assert len(named) == 3, "what was shown nowhere is named"
+    assert all(line.endswith("after inf s") for line in named)
