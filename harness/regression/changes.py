@@ -21,7 +21,7 @@ from harness.regression.shapes import Shape, best, p_value
 
 # A series that never changed is said to have changed less than once in a hundred, both searches
 # together. A wider spread is hard to see and gets most of that.
-ALPHA: dict[Figure, float] = {level: 0.002, spread: 0.006}
+ALPHA: dict[Figure, float] = {level: 0.002, spread: 0.004}
 Kind = Literal["step", "drift", "spread"]
 
 
