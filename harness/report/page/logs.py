@@ -41,5 +41,5 @@ def _block(whose: str, lines: list[str]) -> Markup:
     return el(
         "details",
         el("summary", f"{whose}, {counted(len(lines), 'line')}"),
-        el("pre", "\n".join(shown), class_="long", tabindex=0, role="region", aria_label=whose),
+        el("pre", "\n".join(shown), class_="long", tabindex=0, role="group", aria_label=whose),
     )

@@ -62,7 +62,7 @@ def place(number: int) -> str:
 
 def _line(number: int, case: Case) -> Markup:
     link = el("a", _short(case.message or case.klass), href=f"#{place(number)}")
-    return el("li", badge(case.outcome), el("span", link, _where(case)))
+    return el("li", badge(case.outcome), " ", el("span", link, " ", _where(case)))
 
 
 def _where(case: Case) -> Markup:
@@ -144,7 +144,7 @@ def _evidence(run: Run, case: Case, told: Sequence[Told]) -> Markup:
             _cut(lines),
             class_="long",
             tabindex=0,
-            role="region",
+            role="group",
             aria_label="Evidence in words",
         )
         if lines
@@ -159,7 +159,7 @@ def _evidence(run: Run, case: Case, told: Sequence[Told]) -> Markup:
 
 def _words(lines: str) -> Markup:
     name = "Evidence in words"
-    return el("pre", _cut(lines), class_="long", tabindex=0, role="region", aria_label=name)
+    return el("pre", _cut(lines), class_="long", tabindex=0, role="group", aria_label=name)
 
 
 def _cut(text: str) -> str:

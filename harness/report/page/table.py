@@ -42,7 +42,7 @@ def table(
             ),
         ),
         class_="wide",
-        role="region",
+        role="group",
         aria_label=caption,
         tabindex=0,
     )

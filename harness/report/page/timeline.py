@@ -120,7 +120,7 @@ def _list(together: Sequence[Sequence[Event]]) -> Markup:
             el("tbody", rows),
         ),
         class_="wide",
-        role="region",
+        role="group",
         aria_label="Events in the order of their times",
         tabindex=0,
     )
