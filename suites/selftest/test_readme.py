@@ -12,10 +12,10 @@ import re
 import shlex
 import subprocess
 import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stdout, suppress
 from functools import cache
-from io import StringIO
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -35,6 +35,7 @@ CI = (
     PROJECT / "docs/ci/Jenkinsfile",
 )
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
+OTHERS = re.compile(r"\$\([^)\n]*\)")  # what a shell puts in, said by programs of others
 HARNESS, ROLES, PYTEST, TOX = "python -m harness ", "python -m harness.roles ", "pytest ", "tox "
 EXAMPLE = {"my_nodes.toml": str(PROJECT / "node_ips/example.toml")}  # as README says: a copy of it
 RUN_S = 60.0
@@ -127,9 +128,9 @@ def test_tox_has_the_environment(command: str) -> None:
 
 
 def test_every_option_that_is_named_exists() -> None:
-    stated = {option for page in PAGES for option in OPTION.findall(page.read_text())}
-    for program in (TOX, PYTEST, HARNESS):
-        stated |= {option for command in named(program) for option in OPTION.findall(command)}
+    texts = [page.read_text() for page in PAGES]
+    texts += [command for program in (TOX, PYTEST, HARNESS) for command in named(program)]
+    stated = {option for text in texts for option in OPTION.findall(OTHERS.sub("", text))}
     assert sorted(stated - options()) == []
 
 
@@ -141,14 +142,15 @@ def environments() -> frozenset[str]:
 @cache
 def options() -> frozenset[str]:
     """Of all programs that are ours to be started with."""
-    ours = [[module.name] for module in iter_modules(harness.cli.__path__)]
-    helps = [help_of(command) for command in (*ours, ["bench", "gpu"])]
-    others = ("pytest", "pip install", "harness.roles")
-    helps += [run(sys.executable, "-m", *name.split(), "--help") for name in others]
-    return frozenset(OPTION.findall("\n".join(helps)))
+    ours = [module.name for module in iter_modules(harness.cli.__path__)]
+    others = ("pytest", "pip install", "harness.roles", "harness bench gpu")
+    helps = [run(sys.executable, "-m", *name.split(), "--help") for name in others]
+    return frozenset(OPTION.findall("\n".join([*helps, *helps_of(build_parser(ours))])))
 
 
-def help_of(command: list[str]) -> str:
-    with redirect_stdout(StringIO()) as said, suppress(SystemExit):
-        build_parser(command[:1]).parse_args([*command, "--help"])
-    return said.getvalue()
+def helps_of(parser: ArgumentParser) -> Iterator[str]:
+    """Its own, and those of its subcommands, however deep."""
+    yield parser.format_help()
+    choices = [action.choices for action in parser._actions if isinstance(action.choices, dict)]
+    for sub in (sub for named in choices for sub in named.values()):
+        yield from helps_of(sub)
