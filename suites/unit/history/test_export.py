@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pyarrow import parquet
 
 from harness.errors import HistoryError
 from harness.history.export import COLUMNS, export, rows
@@ -51,6 +50,7 @@ def test_a_text_that_a_spreadsheet_would_run_is_a_text(tmp_path: Path) -> None:
 
 
 def test_parquet_holds_the_same(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="it needs the extra `parquet`")
     made = table()
     assert export(tmp_path / "x.parquet", iter(made)) == 4
     read = parquet.read_table(tmp_path / "x.parquet")
