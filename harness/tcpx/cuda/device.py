@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import cycle
@@ -98,6 +99,9 @@ class CudaDevice:
             self._kernels = kernels()
         self._memory: list[Any] = []  # no pool's: whoever opens it elsewhere opens all of it
         self._pinned: dict[int, NDArray[np.uint8]] = {}  # by address; what is pinned must stay
+        # Memory that is freed while it is pinned cannot be pinned by whoever gets its address.
+        # A process that ends lets all of it go.
+        weakref.finalize(self, _unpin_all, self._runtime, self._pinned).atexit = False
         self._twins: dict[int, int] = {}  # a bounce buffer's address -> its twin's on the device
         # Bounce buffers of other processes: how many comms have each. CUDA counts openings too.
         self._adopted: Counter[int] = Counter()
@@ -271,6 +275,12 @@ class CudaDevice:
 
     def _run(self, name: str, grid: tuple[int, int], threads: int, args: tuple[Any, ...]) -> None:
         self._kernels.launch(name, grid, threads, args, self._stream)
+
+
+def _unpin_all(runtime: Any, pinned: dict[int, NDArray[np.uint8]]) -> None:
+    """What nobody has unpinned of a device that nobody has any more."""
+    for address in pinned:
+        runtime.hostUnregister(address)
 
 
 _DO = {

@@ -8,7 +8,7 @@ on its way; what goes out is copied into pinned host memory, or read by a plugin
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -143,10 +143,9 @@ class DeviceBuffers:
         self.orders = Orders(threads, message_bytes // PAGE_BYTES + 2)
         scratch = host_buffer(threads * message_bytes, shared=True)
         self._scratch = scratch.reshape(threads, message_bytes)  # a row a ring
-        unpin = [device.pin(memory) for memory in (self.orders.memory, scratch)]
+        for memory in (self.orders.memory, scratch):
+            device.pin(memory)  # as long as there is the device
         service = Service(device, self.orders)
-        # Called from the last to the first; a process that ends lets pinned memory go by itself.
-        weakref.finalize(self, _call, unpin).atexit = False
         weakref.finalize(self, service.stop)
         service.start()
 
@@ -215,8 +214,3 @@ class DeviceBuffers:
 
 def _address(bounce: NDArray[np.uint8] | Piece) -> int:
     return bounce.address if isinstance(bounce, Piece) else bounce.ctypes.data
-
-
-def _call(all_of: Sequence[Callable[[], None]]) -> None:
-    for each in all_of:
-        each()
