@@ -135,6 +135,18 @@ def test_pruning_forgets_what_no_rule_keeps(file: Path, capsys: pytest.CaptureFi
     assert [one.run for one in History(file).runs()] == ["night-0003", "night-0004"]
 
 
+def test_pruning_spares_the_nights_that_the_next_one_is_compared_with(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twenty good ones, whatever the rules say, and none of them the one with too few samples."""
+    samples = [0.120, 0.121, 0.122, 0.123, 0.124] * 2
+    History(file).add(*(kept(n, gb_s=samples if n != 28 else samples[:3]) for n in range(30)))
+    assert history("prune", "--keep-nights", "1", file=file) == 0
+    assert capsys.readouterr().out == "10 runs forgotten, 20 kept\n"
+    left = [*range(9, 28), 29]
+    assert [one.run for one in History(file).runs()] == [f"night-{n:04}" for n in left]
+
+
 def test_pruning_without_a_rule_is_refused(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     History(file).add(kept(0))
     assert history("prune", file=file) == 2
