@@ -2,7 +2,8 @@
 
 Options are taken from the command line as it was typed; those that came another way (addopts, a
 variable) are added from what the run recorded. Where reports go is nobody's concern the second
-time. The payload follows from the plan's seed, which the test chooses; it is said beside.
+time, nor is the history: one test again is no night. The payload follows from the plan's seed,
+which the test chooses; it is said beside.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from harness.evidence import RunStarted
 from harness.report.exchanges import Told
 
 OURS = "--hil-"
-NOT_AGAIN = ("--hil-reports",)
+NOT_AGAIN = ("--hil-reports", "--hil-history")
 ALONE = ("--hil-nixl-required",)  # takes no value
 
 

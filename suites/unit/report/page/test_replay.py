@@ -33,6 +33,10 @@ def test_where_reports_go_is_not_repeated() -> None:
     assert "reports" not in replay(TEST, started("--hil-reports", "elsewhere"))
 
 
+def test_a_test_that_is_run_again_is_no_night() -> None:
+    assert "history" not in replay(TEST, started("--hil-history=kept.sqlite"))
+
+
 def test_an_option_that_takes_no_value_takes_none() -> None:
     run = started("--hil-nixl-required", "suites/nixl")
     assert shlex.split(replay(TEST, run)) == ["pytest", "--hil-nixl-required", TEST]
