@@ -380,10 +380,14 @@ def test_a_file_that_misleads_pytest_is_named_with_what_to_write(tmp_path: Path)
             check=False,
         )
 
-    ran = start("--hil-nodes", str(far))
-    assert ran.returncode == pytest.ExitCode.USAGE_ERROR, ran.stdout
-    assert ran.stderr.startswith(f"ERROR: INVENTORY: pytest took {tmp_path} for the project's")
-    assert f"Write it in one word: --hil-nodes={far}" in ran.stderr
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    places = {"--hil-nodes": far, "--hil-history": far, "--hil-reports": kept}
+    for option, place in places.items():
+        ran = start(option, str(place))
+        assert ran.returncode == pytest.ExitCode.USAGE_ERROR, ran.stdout
+        assert ran.stderr.startswith(f"ERROR: PLAN: pytest took {tmp_path} for the project's")
+        assert f"Write it in one word: {option}={place}" in ran.stderr
     assert start("--collect-only", f"--hil-nodes={far}").returncode == 0
 
 
