@@ -145,6 +145,7 @@ def options() -> frozenset[str]:
     ours = [module.name for module in iter_modules(harness.cli.__path__)]
     others = ("pytest", "pip install", "harness.roles", "harness bench gpu")
     helps = [run(sys.executable, "-m", *name.split(), "--help") for name in others]
+    helps.append(run(sys.executable, str(PROJECT / "suites/unit/regression/evaluate.py"), "--help"))
     return frozenset(OPTION.findall("\n".join([*helps, *helps_of(build_parser(ours))])))
 
 
