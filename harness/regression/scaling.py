@@ -1,7 +1,8 @@
 """The scaling law: N channels carry what their NICs carry alone, added up, in the same night.
 
-Both sides are of one night, so what a night does to all figures falls out; a bootstrap over the
-exchanges says how sure the ratio is, and only a bound that it cannot reach makes the claim red.
+Both sides are of one night and one clock, the client's, so what a night does to all figures and
+what an exchange costs to begin and to end falls out; a bootstrap over the exchanges says how sure
+the ratio is, and only a bound that it cannot reach makes the claim red.
 """
 
 from __future__ import annotations
@@ -36,23 +37,23 @@ class Scaled:
 
 
 def scaling(
-    alone: Mapping[str, Night],
+    alone: Mapping[str, Mapping[str, Night]],
     together: Mapping[str, Night],
     *,
     rules: Rules = RULES,
     at_least: float = LIMITS.scaling_share,
 ) -> Scaled:
-    """Nights by subject: each NIC by itself, and the whole with its NICs when all carry at once."""
-    singles = {nic: night for nic, night in alone.items() if not WHOLE.fullmatch(nic)}
-    wholes = [night for subject, night in together.items() if WHOLE.fullmatch(subject)]
-    nights = [*wholes[:1], *singles.values()]
+    """Nights by subject: when each NIC carries alone, by NIC, and when all carry at once."""
+    singles = [night for nights in alone.values() for night in _wholes(nights)]
+    wholes = _wholes(together)
+    nights = [*wholes, *singles]
     few = min((len(night.samples) for night in nights), default=0)
     if few < rules.samples_min or not wholes or not singles:
         fact = f"{few} samples, expected at least {rules.samples_min} of each NIC and of all"
         return Scaled(share=0.0, at_most=0.0, klass="FEW_SAMPLES", fact=fact, nics={}, k=few)
     share, at_most = _share([night.samples for night in nights])
-    nics = _short(singles, together, at_least)
-    total = sum(map(_gb_s, singles.values()))
+    nics = _short(_nics(alone), together, at_least)
+    total = sum(map(_gb_s, singles))
     fact = (
         f"{len(singles)} channels {_gb_s(wholes[0]):.3f} GB/s, their NICs "
         f"alone {total:.3f} GB/s together: {share:.1%}, at most {at_most:.1%}"
@@ -62,6 +63,17 @@ def scaling(
         klass = "NO_PARALLELISM" if at_most * len(singles) < LIMITS.parallel_ratio else "SCALING"
         fact += f", expected {at_least:.1%}" + _told(nics)
     return Scaled(share=share, at_most=at_most, klass=klass, fact=fact, nics=nics, k=few)
+
+
+def _wholes(nights: Mapping[str, Night]) -> list[Night]:
+    """The one night that is of all channels."""
+    return [night for subject, night in nights.items() if WHOLE.fullmatch(subject)]
+
+
+def _nics(alone: Mapping[str, Mapping[str, Night]]) -> dict[str, Night]:
+    """Each NIC's own figure."""
+    each = (one for nights in alone.values() for one in nights.items())
+    return {subject: night for subject, night in each if not WHOLE.fullmatch(subject)}
 
 
 def _share(samples: Sequence[Sequence[float]]) -> tuple[float, float]:

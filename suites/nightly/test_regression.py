@@ -42,7 +42,7 @@ def test_all_channels_carry_what_their_nics_carry_alone(
 ) -> None:
     settle = claims("scaling-law")
     tests = _measuring(request)
-    alone = compare.nights(f"{tests}test_every_nic_alone[{chunk_kib}]")
+    alone = compare.alone(f"{tests}test_every_nic_alone[{chunk_kib}]")
     together = compare.nights(f"{tests}test_together[{CHANNELS[-1]}-{chunk_kib}]")
     found = scaling(alone, together)
     settle(judged_scaling(found, test=request.node.nodeid, claim="scaling-law"))

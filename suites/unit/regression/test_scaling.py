@@ -16,9 +16,12 @@ def night(level: float, seed: int, samples: int = 12) -> Night:
     return Night(run="r", at_s=0.0, samples=tuple(map(float, values)))
 
 
-def alone(rate: float = 0.12) -> dict[str, Night]:
-    """As a night has them: the whole is one channel, whichever NIC it used."""
-    return {"1 channel": night(rate, 9), **{nic: night(rate, n) for n, nic in enumerate(NICS)}}
+def alone(rate: float = 0.12, start: float = 1.0) -> dict[str, dict[str, Night]]:
+    """As a night has them: by the client's clock an exchange's start takes a share of its rate."""
+    return {
+        nic: {"1 channel": night(rate * start, 9 + n), nic: night(rate, n)}
+        for n, nic in enumerate(NICS)
+    }
 
 
 def together(whole: float, **parts: float) -> dict[str, Night]:
@@ -56,12 +59,21 @@ def test_what_noise_can_explain_is_not_red() -> None:
     assert found.klass == ""
 
 
+def test_what_an_exchange_costs_to_begin_is_no_lack_of_scaling() -> None:
+    found = scaling(alone(start=0.94), together(0.48 * 0.94))
+    assert found.klass == ""
+    assert found.share == pytest.approx(1, abs=0.02)
+
+
+NINE = {"eth3": {"1 channel": night(0.12, 5, 9), "eth3": night(0.12, 5, 9)}}
+
+
 @pytest.mark.parametrize(
     ("singles", "all_of_them"),
-    [({}, together(0.48)), (alone(), {}), (alone() | {"eth3": night(0.12, 5, 9)}, together(0.48))],
+    [({}, together(0.48)), (alone(), {}), (alone() | NINE, together(0.48))],
     ids=["no singles", "no whole", "nine samples"],
 )
 def test_too_little_is_inconclusive(
-    singles: dict[str, Night], all_of_them: dict[str, Night]
+    singles: dict[str, dict[str, Night]], all_of_them: dict[str, Night]
 ) -> None:
     assert scaling(singles, all_of_them).klass == "FEW_SAMPLES"
