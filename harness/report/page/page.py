@@ -18,6 +18,7 @@ from harness.report.page.flows import together
 from harness.report.page.listing import listing
 from harness.report.page.markup import Child, Markup, el, join
 from harness.report.page.network import network, nics, risen
+from harness.report.page.nights import nights
 from harness.report.page.pace import intervals
 from harness.report.page.rates import rates
 from harness.report.page.red import red
@@ -36,6 +37,7 @@ def page(entries: Sequence[Entry]) -> str:
         ("flow", "What flowed where", flowed),
         ("rates", "GB/s per NIC over time", _rates(run)),
         ("scaling", "Scaling with channels", curve(run.told)),
+        *_nights(run),
         ("times", "Iteration times", el("div", histograms(run.told), class_="histograms")),
         ("tests", "Every test", listing(run)),
     ]
@@ -76,6 +78,11 @@ def document(title: str, body: Markup, *, script: str = "") -> str:
         lang="en",
     )
     return f"<!DOCTYPE html>\n{whole}\n"
+
+
+def _nights(run: Run) -> list[tuple[str, str, Markup]]:
+    found = run.compared
+    return [("nights", "Beside earlier nights", nights(found))] if found else []
 
 
 def _section(name: str, title: str, whole: Child) -> Markup:

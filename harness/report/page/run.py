@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from harness.evidence import Entry, Judged, PreflightEnded, Record, RunEnded, RunStarted
+from harness.evidence import Compared, Entry, Judged, PreflightEnded, Record, RunEnded, RunStarted
 from harness.report.case import Case
 from harness.report.ending import all_cases
 from harness.report.exchanges import Told, exchanges
@@ -71,6 +71,11 @@ class Run:
         for one in self.told:
             by_test.setdefault(one.seen.planned.test, []).append(one)
         return by_test
+
+    @cached_property
+    def compared(self) -> list[Compared]:
+        """Figures beside the last good nights."""
+        return [e.record for e in self.entries if isinstance(e.record, Compared)]
 
     @cached_property
     def judged(self) -> list[Judged]:

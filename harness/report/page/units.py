@@ -5,6 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 BINARY = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
+METRICS = {
+    "gb_s": "GB/s",
+    "iteration_s": "seconds an iteration",
+    "cpu_s_per_gb": "CPU seconds a GB",
+    "gb_s_beside": "GB/s beside the plan's other NICs",
+}
 SCALES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
@@ -38,3 +44,15 @@ def seconds(value_s: float) -> str:
 def moment(wall_s: float) -> str:
     """`2026-11-21 15:48:03 UTC`."""
     return datetime.fromtimestamp(int(wall_s), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def metric(name: str) -> str:
+    """A figure of the history in words: `GB/s`."""
+    return METRICS.get(name, name)
+
+
+def value(name: str, figure: float) -> str:
+    """Such a figure with its unit, where its name does not say it."""
+    if name == "gb_s":
+        return rate(figure)
+    return seconds(figure) if name.endswith("iteration_s") else f"{figure:#.3g}"

@@ -15,8 +15,9 @@ from harness.history import Night, Series
 from harness.history.blame import TOLD
 from harness.report.page.markup import Child, Markup, el
 from harness.report.page.svg import Plot, Point, Scale, dot, line, picture, text
+from harness.report.page.units import metric, value
 from harness.report.trend.past import Change, is_long_enough, is_worse
-from harness.report.trend.words import day, kind, metric, value
+from harness.report.trend.words import day, kind
 from harness.verdict import counted
 
 WIDTH, HEIGHT = 380.0, 176.0

@@ -10,10 +10,10 @@ from harness.history.flakes import flakes
 from harness.report.page.badge import badge
 from harness.report.page.markup import Child, Markup, el, join
 from harness.report.page.table import as_table, table
-from harness.report.page.units import moment
+from harness.report.page.units import metric, moment, value
 from harness.report.trend.chart import chart, levels
 from harness.report.trend.past import ENOUGH, Change, Past, is_worse
-from harness.report.trend.words import day, kind, metric, value
+from harness.report.trend.words import day, kind
 from harness.report.trend.words import levels as both
 from harness.verdict import Outcome, counted
 

@@ -5,26 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from harness.history import Series
-from harness.report.page.units import rate, seconds
+from harness.report.page.units import value
 from harness.report.trend.past import Change
 
-NAMES = {
-    "gb_s": "GB/s",
-    "iteration_s": "seconds an iteration",
-    "cpu_s_per_gb": "CPU seconds a GB",
-    "gb_s_beside": "GB/s beside the plan's other NICs",
-}
 SIGNS = {"step": ("▼", "▲"), "drift": ("↘", "↗"), "spread": ("↔", "↔")}
-
-
-def metric(name: str) -> str:
-    return NAMES.get(name, name)
-
-
-def value(name: str, figure: float) -> str:
-    if name == "gb_s":
-        return rate(figure)
-    return seconds(figure) if name.endswith("iteration_s") else f"{figure:#.3g}"
 
 
 def day(at_s: float) -> str:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from harness.report.page.units import value
 from harness.report.trend.past import is_worse
-from harness.report.trend.words import kind, levels, value
+from harness.report.trend.words import kind, levels
 from suites.unit.history.nights import kept
 from suites.unit.report.trend.pasts import Moved
 
