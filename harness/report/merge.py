@@ -32,7 +32,7 @@ def read_shards(places: Iterable[Path]) -> list[Shard]:
     for place in places:
         entries = read_run(place) if place.is_dir() else read_journal(place)
         folder = place if place.is_dir() else place.parent
-        run = entries[0].run if entries else str(place)
+        run = entries[0].run if entries else folder.resolve().name  # as runs call their folders
         known = found.get(run, Shard(run, folder, ())).entries
         if twice := {e.worker for e in known} & {e.worker for e in entries}:
             raise ReportError(

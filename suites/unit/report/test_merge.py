@@ -145,6 +145,7 @@ def test_an_empty_journal_is_a_run_that_was_cut(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").write_bytes(b'{"torn')
     (member,) = members_of(merged(read_shards([tmp_path]), {}))
     assert member.case.klass == "INTERRUPTED"
+    assert member.case.test == f"run::ending[{tmp_path.name}]", "as all runs are called"
 
 
 def test_a_place_without_a_journal_is_named(tmp_path: Path) -> None:
