@@ -107,8 +107,14 @@ class Ring:
     ) -> Ticket:
         """Gather `pieces`, the bytes of descriptors that lie in that `extent` of the bounce buffer;
         `base` is the first word expected, None: any."""
-        place, verify = self._room(), base is not None
-        behind, count = place * self._stride, len(pieces) // DTYPE.itemsize
+        count, verify = len(pieces) // DTYPE.itemsize, base is not None
+        if len(pieces) > self._stride:  # the next place's would be overwritten
+            most = self._stride // DTYPE.itemsize
+            raise LocalProtocolError(
+                f"a message in {count} pieces", expected=f"at most {most}, pages and their ends"
+            )
+        place = self._room()
+        behind = place * self._stride
         self._beside[behind : behind + len(pieces)] = pieces
         at = self._address + behind
         what = (UNPACK, how, count, verify, at, bounce, to, size, base or 0)

@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import CudaError, LocalProtocolError
 from harness.tcpx.device.orders import FILL, POISON, RING, Orders
+from harness.tcpx.unpack.descriptor import DTYPE
 
 
 def carry_out(orders: Orders, ring: int, count: int) -> None:
@@ -100,6 +101,15 @@ def test_descriptors_lie_beside_their_order() -> None:
     assert orders.pieces[0, 0]["len"].tolist() == [10, 20, 0]
     assert order["descriptors"] == orders.pieces[0, 0].ctypes.data
     assert (order["count"], order["verify"], order["begin"], order["end"]) == (2, 0, 5, 35)
+
+
+def test_more_descriptors_than_a_place_has_room_for_are_refused_before_they_are_written() -> None:
+    """The next place may hold an order that the device has still to read."""
+    orders = Orders(threads=1, pieces=2)
+    with pytest.raises(LocalProtocolError, match="a message in 3 pieces; expected at most 2"):
+        orders.mine.unpack(b"\1" * 3 * DTYPE.itemsize, (0, 30), 0, 1 << 40, 4096, 30, None)
+    assert not orders.pieces[0].view(np.uint8).any()
+    assert orders.mine.last.number == 0
 
 
 def test_draining_waits_for_what_was_ordered_and_for_no_more() -> None:
