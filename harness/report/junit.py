@@ -54,6 +54,8 @@ def document(found: Sequence[Suite], *, profile: str = "rich") -> str:
     title = " | ".join(suite.name for suite in found)
     root = ET.Element("testsuites", {"name": title, "time": _time(members_of(found)), **sums})
     root.extend(elements)
+    for element in root.iter():  # nodes, classes and tests are named by others, and told anywhere
+        element.attrib.update({name: _legal(value) for name, value in element.items()})
     ET.indent(root)
     return DECLARATION + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -82,7 +84,7 @@ def address(test: str) -> tuple[str, str]:
     names, bracket, parameters = tail.partition("[")
     parts = [re.sub(r"\.py$", "", path.replace("/", ".")), *filter(None, names.split("::"))]
     parts[-1] += bracket + parameters
-    return ".".join(parts[:-1]), _legal(parts[-1])
+    return _legal(".".join(parts[:-1])), _legal(parts[-1])
 
 
 def _test_case(member: Member, names: Counter[tuple[str, str]]) -> junit_xml.TestCase:

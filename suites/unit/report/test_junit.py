@@ -20,6 +20,7 @@ from lxml import etree
 from harness.errors import ReportError
 from harness.evidence import Entry, TestFinished, TestsPlanned
 from harness.report.junit import PROFILES, address, junit
+from suites.unit.report.page.made import hostile
 from suites.unit.report.run import BROKEN, DAMAGED, MAPPED, OPEN, PLANNED, SKIPPED, green, run
 from suites.unit.report.shards import between, on_nodes, tried
 
@@ -205,6 +206,14 @@ def test_no_text_can_damage_the_document(text: str) -> None:
     document = parsed(junit(entries, profile="strict"))
     assert SCHEMA.validate(document)
     assert parsed(junit(entries)).get("errors") == "2"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_name_can_damage_the_document_either(profile: str) -> None:
+    """Of nodes, tiers, files and classes, which stand in attributes."""
+    root = parsed(junit(hostile(), profile=profile))
+    assert len(root.findall(".//testcase")) == len(PLANNED)
+    assert "#x1B" in root.get("name", "")
 
 
 def test_illegal_characters_are_shown_as_pytest_shows_them() -> None:
