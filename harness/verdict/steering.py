@@ -3,7 +3,8 @@
 A plugin has each flow that it receives steered by the node's receive daemon; the daemon's stand-in
 tells what it was asked. Those are the plugin's own words to a third party, which it cannot do
 without: they are held against the sockets that the kernel has on the channels' listeners. A rule
-that nobody undoes stays on a real NIC after the run.
+steers only from when it is asked for until it is undone, so all data must come in between; one that
+nobody undoes stays on a real NIC after the run. Which GPU is meant is known in a GPU's memory only.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.evidence import FlowSteered, Judged, SocketSeen
+from harness.evidence import FlowSteered, GpuPlace, IterationDone, Judged, SocketSeen
 from harness.verdict.exchange import Exchange, Seen
 from harness.verdict.finding import breaks, counted, holds
+from harness.verdict.gpus import used
 
 CLAIM = "steering"
 RECEIVER, SENDER = "server", "client"
@@ -29,7 +31,9 @@ def steering(exchange: Exchange) -> Judged:
         or _astray(exchange, rules)
         or _sent(exchange)
         or _several_gpus(exchange, rules)
+        or _not_the_plans(exchange, rules)
         or _left(exchange, rules)
+        or _untimely(exchange, rules)
         or _steered(exchange, rules)
     )
 
@@ -92,9 +96,29 @@ def _sent(exchange: Exchange) -> Judged | None:
 def _several_gpus(exchange: Exchange, rules: Rules) -> Judged | None:
     flows, first = _flows(exchange), rules[0].record.gpu
     for rule in rules:
-        if rule.record.gpu != first:
-            fact = f"its flow goes to GPU {rule.record.gpu}, the first one to {first or 'none'}"
-            channel = flows[_flow(rule.record)]
+        gpu, channel = rule.record.gpu, flows[_flow(rule.record)]
+        if not gpu:
+            fact = "its flow goes to no GPU that the rule names"
+            return _red(exchange, "STEERING", fact, rule.at_s, channel=channel)
+        if gpu != first:
+            fact = f"its flow goes to GPU {gpu}, the first one to {first}"
+            return _red(exchange, "STEERING", fact, rule.at_s, channel=channel)
+    return None
+
+
+def _not_the_plans(exchange: Exchange, rules: Rules) -> Judged | None:
+    """All rules are for one GPU; where the payload lands in a GPU's memory it must be that one."""
+    for one in used(exchange):
+        if one.role != RECEIVER:
+            continue
+        place = exchange.last(GpuPlace, node=one.node, gpu=one.gpu)
+        if place is None:
+            fact = "nobody told the PCI address of the plan's GPU"
+            return _red(exchange, "NO_EVIDENCE", fact, exchange.ended_s)
+        rule, planned = rules[0], place.record.bus_id
+        if rule.record.gpu.lower() != planned:
+            fact = f"its flow goes to GPU {rule.record.gpu}, the plan's is {planned}"
+            channel = _flows(exchange)[_flow(rule.record)]
             return _red(exchange, "STEERING", fact, rule.at_s, channel=channel)
     return None
 
@@ -109,12 +133,29 @@ def _left(exchange: Exchange, rules: Rules) -> Judged | None:
     return None
 
 
+def _untimely(exchange: Exchange, rules: Rules) -> Judged | None:
+    """Rules that were not there yet, or not any more, when data came."""
+    flows = _flows(exchange)
+    verified = [done.at_s for done in exchange.seen(IterationDone, role=RECEIVER)]
+    if not verified:
+        fact = f"the {RECEIVER} never told when data had come"
+        return _red(exchange, "NO_EVIDENCE", fact, exchange.ended_s)
+    undone = exchange.seen(FlowSteered, role=RECEIVER, what=REMOVE)
+    late = [(r, "asked for", "when data had come already") for r in rules if r.at_s > verified[0]]
+    early = [(r, "undone", "before all data was verified") for r in undone if r.at_s < verified[-1]]
+    for rule, what, why in (*late, *early):
+        flow = _flow(rule.record)
+        fact = f"the rule for {_words(flow)} was {what} at {rule.at_s:.3f} s, {why}"
+        return _red(exchange, "STEERING", fact, rule.at_s, channel=flows.get(flow, -1))
+    return None
+
+
 def _steered(exchange: Exchange, rules: Rules) -> Judged:
     fact = (
         f"{counted(len(rules), 'flow')} of {counted(exchange.plan.channels, 'channel')} steered "
-        f"to GPU {rules[0].record.gpu}, one for each data socket, and undone"
+        f"to GPU {rules[0].record.gpu}, one a data socket, while data came, and undone"
     )
-    return holds(exchange, CLAIM, checked=3 * len(rules), fact=fact)
+    return holds(exchange, CLAIM, checked=4 * len(rules), fact=fact)
 
 
 def _red(
