@@ -48,16 +48,16 @@ def no_files(case: Case, told: Sequence[Told]) -> Sequence[str]:
 
 def suites(entries: Sequence[Entry], attach: Attach = no_files) -> list[Suite]:
     """All cases of a run, each in one suite, in the order of the plan."""
-    properties, told = run_properties(entries), exchanges(entries)
-    judged = [e.record for e in entries if isinstance(e.record, Judged)]
+    properties = run_properties(entries)
+    told, judged = _told_of(entries), _judged_of(entries)
     nodes = list(filter(None, properties.get("nodes", "").split(", ")))
     members: dict[tuple[str, ...], list[Member]] = {}
     for case in all_cases(entries):
-        ours = tuple(one for one in told if one.seen.planned.test == case.test)
+        ours = tuple(told.get(case.test, ()))
         member = Member(
             case=case,
             told=ours,
-            judged=tuple(one for one in judged if one.test == case.test),
+            judged=tuple(judged.get(case.test, ())),
             attached=tuple(attach(case, ours)) if case.red else (),
         )
         members.setdefault(_nodes(ours, nodes), []).append(member)
@@ -71,6 +71,21 @@ def suites(entries: Sequence[Entry], attach: Attach = no_files) -> list[Suite]:
         )
         for between, found in (members or {(): []}).items()
     ]
+
+
+def _told_of(entries: Sequence[Entry]) -> dict[str, list[Told]]:
+    by_test: dict[str, list[Told]] = {}
+    for one in exchanges(entries):
+        by_test.setdefault(one.seen.planned.test, []).append(one)
+    return by_test
+
+
+def _judged_of(entries: Sequence[Entry]) -> dict[str, list[Judged]]:
+    by_test: dict[str, list[Judged]] = {}
+    for entry in entries:
+        if isinstance(entry.record, Judged):
+            by_test.setdefault(entry.record.test, []).append(entry.record)
+    return by_test
 
 
 def members_of(found: Sequence[Suite]) -> list[Member]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from harness.evidence import Judged
+from harness.report.case import cases
 from harness.report.suite import members_of, suites, verdict
+from suites.unit.report.page.made import many
 from suites.unit.report.run import BROKEN, DAMAGED, MAPPED, OPEN, PLANNED, SKIPPED, green, run
 from suites.unit.report.shards import between, on_nodes
+from suites.unit.verdict.clean import entries_of
 
 MESH = on_nodes(run(), "gamma", "beta", "alpha")
 
@@ -49,3 +55,15 @@ def test_the_verdict_is_the_worst_and_of_nothing_it_is_an_error() -> None:
     assert verdict(suites(green())).name == "PASS"
     assert verdict(suites(run())).name == "ERROR"
     assert verdict([]).name == "ERROR"
+
+
+def test_ten_thousand_tests_with_their_claims_take_a_moment() -> None:
+    """Seconds where each test looks for its own claims only; a minute where it looks at all."""
+    entries, claimed = many(10_000), []
+    for case in cases(entries):
+        one = Judged(test=case.test, claim="held", outcome="PASS", checked=1, fact="as it was")
+        claimed += entries_of([(0.0, one)] * 8, exchange="")
+    began_s = time.process_time()
+    found = suites([*entries[:-1], *claimed, entries[-1]])
+    assert time.process_time() - began_s < 5.0
+    assert [len(member.judged) for member in members_of(found)] == [8] * 10_000
