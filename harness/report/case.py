@@ -108,7 +108,7 @@ def _of_tries(ends: Sequence[TestFinished], source: str) -> Case:
     """The end that counts, with the others."""
     tried = [_ended(end, source) for end in ends]
     asked = max(end.tries for end in ends)
-    may_be_flaky = not tried[-1].red and 1 < len(tried) <= asked
+    may_be_flaky = tried[-1].outcome is Outcome.PASS and 1 < len(tried) <= asked
     counts = tried[-1] if may_be_flaky else max(tried, key=lambda case: case.outcome)
     return replace(counts, others=tuple(case for case in tried if case is not counts))
 

@@ -155,3 +155,9 @@ def test_a_red_verdict_of_the_try_that_counts_is_not_forgiven(attempt: int, outc
     )
     (found,) = cases([*entries, replace(entries[-1], record=judged)])
     assert found.outcome.name == outcome
+
+
+def test_a_try_that_was_skipped_makes_no_red_one_flaky() -> None:
+    """Nothing was compared in it: what the other try found is all that is known."""
+    found = case(tried("FAIL", "SKIP", asked=2), "a.py::test_a")
+    assert (found.outcome, found.flaky) == (Outcome.FAIL, False)
