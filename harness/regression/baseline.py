@@ -164,8 +164,8 @@ def _few(
 
 def _stale(past: Series, night: Night, known: Known, rules: Rules) -> tuple[str, str] | None:
     """Nobody has measured for long. Bad nights count here: that they were bad is known since then,
-    so nothing can have happened unnoticed."""
-    last = past.nights[-1]
+    so nothing can have happened unnoticed. A night without samples knows nothing."""
+    last = [one for one in past.nights if one.samples][-1]
     vouched_s = max(last.at_s, known.vouched_s(past.key.fingerprint))
     age_days = (night.at_s - vouched_s) / DAY_S
     if age_days <= rules.age_max_days:

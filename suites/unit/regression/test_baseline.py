@@ -73,6 +73,15 @@ def test_an_old_baseline_is_a_problem_and_its_age_is_told() -> None:
     assert not baseline(replace(tonight, nights=(late,)), [past], Known((vouched,))).problem
 
 
+def test_nights_of_which_nothing_counts_make_an_old_baseline_no_younger() -> None:
+    tonight, past = parted(series(flat(20)))
+    late = replace(tonight.nights[0], at_s=(18 + 15) * DAY_S)
+    disturbed = replace(late, run="disturbed", at_s=(18 + 14) * DAY_S, samples=(), excluded=12)
+    known = replace(past, nights=(*past.nights, disturbed))
+    found = baseline(replace(tonight, nights=(late,)), [known], Known())
+    assert found.problem.startswith("the last night, run-18, is 15 days old")
+
+
 def test_another_testbeds_nights_are_offered_and_can_be_adopted() -> None:
     tonight, past = parted(series(flat(20)))
     new = replace(tonight, key=replace(tonight.key, fingerprint="new"))
