@@ -32,6 +32,12 @@ def nics_of(node: Node, plan: Plan, first: int = 0) -> tuple[str, ...]:
     `first` on in turn, or the one of the plan's GPU."""
     names = node.spec.nic_names
     if not plan.own_nic:
+        if first not in range(max(len(names), 1)):
+            raise PlanError(
+                f"the first NIC is number {first}",
+                expected=f"one of the node's, 0..{len(names) - 1}",
+                where=node.spec.name,
+            )
         return names[first:] + names[:first]
     if nic := node.spec.nic_of(plan.gpu):
         return (nic,)

@@ -119,3 +119,10 @@ def test_channels_take_the_nics_in_turn_from_the_first_that_was_asked_for() -> N
     assert assigned["client"].nics == ("eth2", "eth3", "eth4", "eth1")
     one = Prepared(Plan(), assigned, "", lambda record: None)
     assert pair._planned(one, "t").nics["server"] == ["eth2", "eth1"]
+
+
+def test_a_first_nic_that_a_node_has_not_is_refused() -> None:
+    """Else its channels would begin with another NIC than the one that was asked for."""
+    pair = replace(pair_of(server=("eth0", "eth1", "eth2"), client=FOUR), first_nic=2)
+    with pytest.raises(PlanError, match=r"server: the first NIC is number 2; expected .* 0\.\.1"):
+        pair._assign(Plan())
