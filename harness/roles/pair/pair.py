@@ -26,7 +26,7 @@ from harness.evidence import (
 from harness.nodes import Node
 from harness.plan import Assignment, Plan, check_mesh
 from harness.programs import named
-from harness.roles.pair.prepared import Prepared, Tell, gpu_of, nics_of
+from harness.roles.pair.prepared import Prepared, Tell, check_devices, gpu_of, nics_of
 from harness.roles.pair.profile import Profile
 from harness.roles.pair.run import Events, Run, events, listen
 from harness.roles.pair.watch import Watch
@@ -81,6 +81,7 @@ class Pair:
             label = f"-gpu{plan.gpu}"
             one = Prepared(plan, self._assign(plan), label, partial(write, name + label))
             all_of_them.append(one)
+        check_devices(all_of_them)
         for one in all_of_them:
             one.tell(self._planned(one, test, mesh=name))
         self._together(all_of_them, name, partial(write, name))

@@ -5,7 +5,7 @@ Several of them run at once in a mesh; then a label tells their processes and th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,3 +55,18 @@ def gpu_of(node: Node, plan: Plan) -> dict[str, Any]:
     stated = next((gpu for gpu in node.spec.gpus if gpu.index == device), None)
     known = {"nic": stated.nic, "numa": stated.numa} if stated else {}
     return {"gpu": device, "nic": "", "numa": -1, **known}
+
+
+def check_devices(prepared: Sequence[Prepared]) -> None:
+    """PlanError for plans of several GPUs that a node's inventory makes one and the same: each
+    would be judged by the other's, and the GPU that was meant by nobody."""
+    seen: dict[tuple[str, int], int] = {}
+    for one in prepared:
+        for role in one.assignments.values():
+            other = seen.setdefault((role.node, role.device), one.plan.gpu)
+            if other != one.plan.gpu:
+                raise PlanError(
+                    f"GPUs {other} and {one.plan.gpu} of the mesh are both device {role.device}",
+                    expected="a device each: GPUs by their index, or all by their place",
+                    where=role.node,
+                )

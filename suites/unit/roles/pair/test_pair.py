@@ -63,6 +63,20 @@ def test_a_mesh_is_planned_whole_before_any_node_is_asked() -> None:
     assert not written
 
 
+def test_two_gpus_of_a_mesh_that_are_the_same_one_on_a_node_are_refused() -> None:
+    """Its GPUs are 1 and 2: GPU 0 is its first, and so is GPU 1."""
+    written: list[Any] = []
+    pair = pair_of(server=FOUR, client=FOUR)
+    gpus = (GpuSpec(index=1, nic="eth1"), GpuSpec(index=2, nic="eth2"))
+    spec = replace(pair.client.spec, gpus=gpus)
+    pair = replace(pair, client=cast(Any, SimpleNamespace(spec=spec)))
+    with pytest.raises(PlanError, match="client: GPUs 0 and 1 of the mesh are both device 1"):
+        pair.mesh(
+            [Plan(gpu=0), Plan(gpu=1)], name="m", test="t", write=lambda _, one: written.append(one)
+        )
+    assert not written
+
+
 def pair_of(**nodes: tuple[str, ...]) -> Pair:
     """A server and a client, each with these NICs."""
     roles = {
