@@ -50,7 +50,7 @@ def baseline(
 ) -> Baseline:
     """Of the same figure, from nights before tonight's."""
     key, night = tonight.key, tonight.nights[-1]
-    past = _past(tonight, history, known)
+    past = earlier(tonight, history, known)
     found = changes(past)
     bad, lost = _bad(past, found)
     good = [
@@ -103,7 +103,7 @@ def _suspects(good: Sequence[Night], past: Series, rules: Rules) -> int:
     return 0
 
 
-def _past(tonight: Series, history: Sequence[Series], known: Known) -> Series:
+def earlier(tonight: Series, history: Sequence[Series], known: Known) -> Series:
     """The nights before, of every testbed that counts, in the order of their time; none that is
     older than what was acknowledged."""
     sources, night = known.sources(tonight.key.fingerprint), tonight.nights[-1]

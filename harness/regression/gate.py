@@ -16,8 +16,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from harness.evidence import Compared
-from harness.history import Series
-from harness.regression.baseline import baseline, is_near
+from harness.history import Key, Series
+from harness.regression.baseline import baseline, earlier, is_near
 from harness.regression.beside import beside
 from harness.regression.changes import Change
 from harness.regression.known import UNSAID, Known
@@ -34,8 +34,10 @@ def gate(
     known: Known = UNSAID,
     rules: Rules = RULES,
 ) -> list[Compared]:
-    """One verdict a series of tonight, in their order, then one a NIC beside its siblings."""
-    ours, theirs = [*tonight, *beside(tonight)], [*history, *beside(history)]
+    """One verdict a series of tonight, in their order, then one a NIC beside its siblings, and one
+    a figure that tonight should have and has not."""
+    ours = [*tonight, *beside(tonight), *_gone(tonight, history, known)]
+    theirs = [*history, *beside(history)]
     drafts = [_compared(one, theirs, known, rules) for one in ours]
     judged = [place for place, draft in enumerate(drafts) if not draft.klass]
     if judged:
@@ -45,6 +47,22 @@ def gate(
         for place, q in zip(judged, q_values, strict=True):
             drafts[place] = _named(replace(drafts[place], q=float(q)), ours[place], rules)
     return drafts
+
+
+def _gone(tonight: Sequence[Series], history: Sequence[Series], known: Known) -> list[Series]:
+    """Figures of tonight's plans that earlier nights had: lost, they would not be missed."""
+    ours, plans = {one.key for one in tonight}, {one.key.plan: one for one in tonight}
+    found: dict[Key, Series] = {}
+    for one in history:
+        if same := plans.get(one.key.plan):
+            key = replace(one.key, fingerprint=same.key.fingerprint)
+            night = replace(same.nights[-1], samples=(), excluded=0)
+            found[key] = replace(one, key=key, nights=(night,))
+    return [
+        one
+        for key, one in found.items()
+        if key not in ours and any(n.samples for n in earlier(one, history, known).nights)
+    ]
 
 
 def _compared(tonight: Series, history: Sequence[Series], known: Known, rules: Rules) -> Compared:

@@ -11,6 +11,7 @@ from harness.evidence import Compared
 from harness.history import Series
 from harness.history.series import Better
 from harness.regression.gate import gate
+from harness.regression.known import Acknowledged, Known
 from suites.unit.regression.made import flat, parted, series
 
 NICS = ("eth1", "eth2", "eth3", "eth4")
@@ -96,6 +97,26 @@ def test_a_night_without_any_sample_is_inconclusive_too() -> None:
     last = replace(whole.nights[-1], samples=(), excluded=12)
     found = night(replace(whole, nights=(*whole.nights[:-1], last)))["gb_s", "eth1"]
     assert (found.outcome, found.klass) == ("INCONCLUSIVE", "FEW_SAMPLES")
+
+
+def test_a_figure_that_is_no_longer_measured_is_inconclusive_and_not_forgotten() -> None:
+    kept, lost = series(flat(25)), series(flat(25), metric="cpu_s_per_gb", better="lower")
+    (tonight, past), (_, gone) = parted(kept), parted(lost)
+    (one, other) = gate([tonight], [past, gone])
+    assert (one.metric, one.outcome) == ("gb_s", "PASS")
+    assert (other.metric, other.klass, other.k) == ("cpu_s_per_gb", "FEW_SAMPLES", 0)
+    at_s = tonight.nights[-1].at_s
+    known = Acknowledged(run="run-24", at_s=at_s, subject="*", metric="cpu*", reason="not told")
+    assert [one.metric for one in gate([tonight], [past, gone], Known((known,)))] == ["gb_s"]
+
+
+def test_figures_of_other_plans_and_testbeds_are_not_missed() -> None:
+    tonight, past = parted(series(flat(25)))
+    others = [
+        replace(past, key=replace(past.key, metric="other", **{name: "other"}))
+        for name in ("plan", "fingerprint")
+    ]
+    assert [one.metric for one in gate([tonight], [past, *others])] == ["gb_s"]
 
 
 def test_no_baseline_is_inconclusive_and_says_what_to_do() -> None:
