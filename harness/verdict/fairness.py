@@ -2,7 +2,8 @@
 
 The shares are what round-robin gives by the plan; what was carried is what the NIC counted. The
 tolerance is one percent of the exchange or one chunk, whichever is more: a small exchange has few.
-A NIC that several exchanges of a mesh share has the shares of all of them.
+A NIC that several exchanges of a mesh share has the shares of all of them; while one of them told
+nothing of its sockets, nobody else is to blame for wrong ones.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from harness.verdict.counters import rises
 from harness.verdict.exchange import ROLES, Exchange
 from harness.verdict.finding import breaks, holds
 from harness.verdict.limits import LIMITS
+from harness.verdict.traffic import silent_mates
 
 CLAIM = "fairness"
 
@@ -48,20 +50,30 @@ def fairness(exchange: Exchange) -> Judged:
     ]
     least_fair = max(shares, key=lambda s: s.off)
     if least_fair.off > allowed:
+        node = exchange.nodes[least_fair.role]
+        klass, why = _blame(exchange, node)
         return breaks(
             exchange,
             CLAIM,
-            "FAIRNESS",
+            klass,
             f"{least_fair.carried:.2%} of the bytes, expected {least_fair.planned:.2%} "
-            f"within {allowed:.2%}",
+            f"within {allowed:.2%}{why}",
             at_s=least_fair.at_s,
-            node=exchange.nodes[least_fair.role],
+            node=node,
             nic=least_fair.nic,
             checked=len(shares),
             evidence=lines,
         )
     fact = f"{nics} NICs carried their shares; the farthest is off by {least_fair.off:.3%}"
     return holds(exchange, CLAIM, checked=len(shares), fact=fact, evidence=lines)
+
+
+def _blame(exchange: Exchange, node: str) -> tuple[str, str]:
+    """The class of wrong shares, and whose they may be: a silent mate's may be all that lacks."""
+    silent = ", ".join(f"GPU {mate.gpu}" for mate in silent_mates(exchange, node))
+    if silent:
+        return "NO_EVIDENCE", f"; it may be for {silent}, whose sockets nobody told"
+    return "FAIRNESS", ""
 
 
 def _shares(exchange: Exchange, role: str) -> list[Share]:

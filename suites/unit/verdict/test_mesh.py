@@ -147,6 +147,22 @@ def test_a_silent_mate_leaves_the_traffic_of_its_nic_open_and_no_other() -> None
     assert "may be of GPU 2, whose sockets nobody told" in red.fact
 
 
+def test_a_silent_mate_leaves_the_shares_of_the_others_open() -> None:
+    """GPU 2 died before it had sent anything: no other GPU is to blame for what eth2 lacks."""
+    entries = spoilt(
+        mesh(claims=("roles", "fairness")), 2, lambda own: without(own, ChannelSockets)
+    )
+    for node, field in (("alpha", "bytes_recv"), ("beta", "bytes_sent")):
+        entries = counted(entries, node, "eth2", **{field: -(4 * 2**20)})
+    found = reds(entries)
+    assert {gpu: found[gpu] for gpu in (0, 1, 3)} == {
+        gpu: {"fairness NO_EVIDENCE"} for gpu in (0, 1, 3)
+    }
+    assert found[2] == {"fairness FAIRNESS"}
+    (red,) = [one for one in verdicts(entries)[0] if one.outcome != "PASS"]
+    assert "GPU 2, whose sockets nobody told" in red.fact
+
+
 def test_foreign_load_is_told_by_those_whose_nic_it_is() -> None:
     entries = counted(mesh(), "alpha", nic(0), bytes_recv=2**20, packets_recv=20)
     assert reds(entries) == {0: {"traffic FOREIGN_LOAD"}, 1: {"traffic FOREIGN_LOAD"}}
