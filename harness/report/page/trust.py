@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from harness.evidence import ChannelDone
 from harness.report.page.badge import badge
 from harness.report.page.canaries import Canary, canaries
 from harness.report.page.markup import Child, Markup, el
@@ -107,7 +108,8 @@ def _claim_fact(run: Run) -> Markup:
 def _verified_fact(run: Run) -> Markup:
     words = sum(one.words_verified for one in run.told)
     moved = sum(one.bytes for one in run.told)
-    sure = sum(one.bytes for one in run.told if one.words_verified)
+    done = (each for one in run.told for each in one.seen.seen(ChannelDone, role="server"))
+    sure = sum(each.record.bytes_verified for each in done)
     why = f"{counted(words, 'word')}, each compared with the one that was sent."
     if moved > sure:
         why += f" {size(moved - sure)} more moved unverified."

@@ -56,10 +56,17 @@ def test_a_canary_that_was_missed_is_named() -> None:
 
 
 def test_payload_that_nobody_verified_is_not_counted_as_verified() -> None:
-    entries = changed(green(), ChannelDone, words_verified=0)
+    entries = changed(green(), ChannelDone, words_verified=0, bytes_verified=0)
     assert facts(entries)["Payload verified"].startswith("0 B | 0 words")
     assert "16.78 MB more moved unverified" in facts(entries)["Payload verified"]
     assert lines(entries) == ["The payload of 1 exchange (16.78 MB) was not verified here."]
+
+
+def test_of_payload_that_was_verified_in_part_that_part_counts() -> None:
+    first = changed(green(), ChannelDone, where={"channel": 1}, words_verified=0, bytes_verified=0)
+    told = facts(first)["Payload verified"]
+    assert told.startswith("12.58 MB | 1,572,864 words")
+    assert "4.19 MB more moved unverified" in told
 
 
 def test_what_could_not_be_known_is_listed() -> None:
