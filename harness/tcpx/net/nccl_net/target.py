@@ -93,6 +93,8 @@ class Pages:
         try:
             if "handle" not in at:
                 self.bounce: Any = map_file(said.files[0], at["offset"], at["size"])
+                if buffer is not None:  # of a device that is to fetch from there
+                    self.close = buffer.pin(self.bounce)
             elif buffer is not None:
                 handle = bytes.fromhex(at["handle"])
                 self.bounce, self.close = buffer.adopt(handle, at["offset"], at["size"])

@@ -396,6 +396,19 @@ def test_a_message_is_verified_on_its_way_out_of_the_plugins_bounce_buffer(devic
     net.close_recv(recv)
 
 
+def test_a_bounce_buffer_in_ordinary_memory_is_reached_by_the_device_too(device: Device) -> None:
+    net = device.open("host-bounce")
+    send, recv = connected(net, net)
+    (outgoing, incoming), intake = on_device(device, net, send, recv), device.buffers.intake(SIZE)
+    _, arrived = until_done(net, outgoing, incoming)
+    view = device.room()
+    landing = intake.unpack(arrived.descriptors, arrived.bounce, view, NONCE, PLACE)
+    device.buffers.wait(landing)
+    assert intake.check(landing, view, NONCE, PLACE) is None
+    net.irecv_consumed(recv, incoming)
+    net.close_recv(recv)
+
+
 def test_memory_that_the_plugin_imported_itself_is_named(device: Device) -> None:
     net = device.open("imported-bounce")
     _, recv = connected(net, net)
