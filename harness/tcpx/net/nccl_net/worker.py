@@ -9,6 +9,7 @@ read when the process has crashed.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -61,6 +62,8 @@ class Line:
             message = self.answer()
         except Unreadable as error:
             message = Message({"unreadable": str(error)})
+        except GpuError as error:  # as it lets memory go; the plugin is not to blame
+            message = Message({"no_gpu": str(error)})
         if message is None:
             return False
         self.answer = None
@@ -119,7 +122,8 @@ class Worker:
         except Gone:
             if not isinstance(line.ear, Flow):
                 os._exit(0)
-            line.ear.close()
+            with contextlib.suppress(GpuError):  # nobody is there any more to be told
+                line.ear.close()
             self._leave(line)
             return
         self._answer(line)
