@@ -4,6 +4,7 @@ night adds a commit, and none takes an earlier one away.
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -93,3 +94,18 @@ def test_every_night_adds_itself_and_takes_none_away(tmp_path: Path, remote: Pat
 
 def test_without_a_history_a_night_is_red(tmp_path: Path, remote: Path) -> None:
     assert night(tmp_path, remote, 1, first=False) != 0
+
+
+def test_an_acknowledgement_is_said_as_the_page_has_it(tmp_path: Path, remote: Path) -> None:
+    assert night(tmp_path, remote, 1, first=True) == 0
+    page = (PROJECT / "docs/nightly.md").read_text().partition("To say one:")[2]
+    lines = itertools.takewhile(lambda line: line[:6].isspace() or not line, page.splitlines()[1:])
+    script = "\n".join(lines).replace("RUN", "run-1").replace("python", sys.executable)
+    begun = (
+        f"git clone -q {remote} . && git config user.name s && git config user.email s@example.org"
+    )
+    (mine := tmp_path / "mine").mkdir()
+    ran = shell(f"{begun}\n{script}", mine)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    shown = shell(f"git --git-dir {remote} show {BRANCH}:baseline.jsonl", tmp_path)
+    assert '"run": "run-1"' in shown.stdout
