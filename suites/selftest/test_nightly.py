@@ -18,6 +18,15 @@ RUN_S = 120.0
 ROOT = ("-c", str(PROJECT / "tox.ini"), "--rootdir", str(PROJECT))
 
 
+@pytest.mark.parametrize("option", ["--hil-exchanges", "--hil-soak"])
+@pytest.mark.parametrize("number", ["0", "-1", "ten"])
+def test_no_exchange_at_all_is_refused(option: str, number: str, tmp_path: Path) -> None:
+    """Tests that compare nothing would be green."""
+    run = PytestRun(tmp_path, (*ROOT, f"{option}={number}", "--collect-only"))
+    assert run.finish(RUN_S) == pytest.ExitCode.USAGE_ERROR
+    assert f"{option}: '{number}' exchanges, expected 1 or more" in run.said()
+
+
 def test_a_short_night_is_measured_kept_and_too_short_to_compare(tmp_path: Path) -> None:
     history = tmp_path / "history.sqlite"
     asked = ("-m", "nightly", "-k", "512", "--hil-exchanges", "1", "--hil-history", str(history))
