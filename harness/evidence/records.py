@@ -144,7 +144,7 @@ class Compared(Record):
     metric: str
     subject: str
     outcome: str  # a verdict's word
-    klass: str  # REGRESSION, SUSPECT, FASTER, NO_BASELINE, FEW_SAMPLES
+    klass: str  # REGRESSION, SUSPECT, FASTER, DATED, NO_BASELINE, FEW_SAMPLES
     fact: str
     level: float  # tonight's, in the metric's unit
     k: int  # samples it rests on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from harness.evidence import Compared, Judged
@@ -107,8 +108,10 @@ def _passed(compared: Sequence[Compared]) -> str:
     floors = [one.floor for one in compared]
     nights = [len(one.baseline) for one in compared]
     excluded = sum(one.excluded for one in compared)
+    named = Counter(one.klass for one in compared if one.klass)
+    but = f", {', '.join(f'{n} {klass}' for klass, n in named.items())}" if named else ""
     return (
-        f"{len(compared)} series as in their last good nights: "
+        f"{len(compared)} series as in their last good nights{but}: "
         f"{counted(sum(one.k for one in compared), 'sample')}, {excluded} excluded, beside "
         f"{min(nights)} to {max(nights)} nights, which differ by up to {min(floors):.1%} to "
         f"{max(floors):.1%}; at most {RULES.q_max:.0%} of such nights have a false alarm"

@@ -120,7 +120,8 @@ def _named(draft: Compared, tonight: Series, rules: Rules) -> Compared:
     )
     corrected = Odds(draft.effect, draft.floor, draft.q)
     if not corrected.is_odd(rules.q_max):
-        return replace(draft, outcome=Outcome.PASS.name, fact=fact)
+        known = "DATED" if draft.first else ""  # sure of its series, and not among all of tonight's
+        return replace(draft, outcome=Outcome.PASS.name, klass=known, fact=fact)
     if not corrected.is_worse(tonight.better, rules.q_max):
         return replace(draft, outcome=Outcome.PASS.name, klass="FASTER", fact=fact)
     clear = abs(draft.effect) > rules.clear_times * draft.floor

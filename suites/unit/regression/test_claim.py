@@ -53,6 +53,7 @@ def test_a_pass_says_on_what_it_rests() -> None:
 def test_what_is_faster_is_told_and_green() -> None:
     found = judged([replace(GOOD, klass="FASTER", fact="+9%")], **SAYING)
     assert (found.outcome, found.evidence) == ("PASS", ("FASTER eth1: +9%",))
+    assert "last good nights, 1 FASTER: " in found.fact
 
 
 def test_the_slower_nic_is_the_culprit_and_its_night_is_named() -> None:

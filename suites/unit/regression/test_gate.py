@@ -143,6 +143,15 @@ def test_a_lucky_night_does_not_end_a_dated_worsening() -> None:
     assert night(series(levels))["gb_s", "eth1"].outcome == "PASS"
 
 
+def test_a_dated_worsening_that_is_not_sure_among_many_figures_is_named_all_the_same() -> None:
+    levels = flat(40, seed=4)
+    levels[28:] *= 0.985
+    others = [series(flat(40, seed=99 + n), subject=f"4 channel {n}", seed=n) for n in range(20)]
+    found = night(series(levels, subject="1 channel", seed=4), *others)["gb_s", "1 channel"]
+    assert (found.outcome, found.klass, found.first) == ("PASS", "DATED", "run-28")
+    assert "step -2.0%" in found.changes[-1]
+
+
 def test_a_slow_drift_ends_red_though_no_night_differs_from_the_last() -> None:
     levels = flat(50, noise=0.005) * (1 - 0.003 * np.clip(np.arange(50) - 24, 0, 20))
     found = night(series(levels))["gb_s", "eth1"]
