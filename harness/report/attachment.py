@@ -14,6 +14,7 @@ from harness.report.case import Case
 from harness.report.exchanges import Told
 from harness.report.suite import Attach
 
+OPENING = "[[ATTACHMENT|"
 FIRST = ("index.html", "verdict.json", "journal.jsonl")
 
 
@@ -30,7 +31,12 @@ def attach(folder: Path, environ: Mapping[str, str]) -> Attach:
 
 
 def line(path: str) -> str:
-    return f"[[ATTACHMENT|{path}]]"
+    return f"{OPENING}{path}]]"
+
+
+def spoken(words: str) -> str:
+    """What somebody else said, who may not have any file of the CI system's attached."""
+    return words.replace(OPENING, OPENING[1:])
 
 
 def _path(file: Path, root: str) -> str:

@@ -109,13 +109,9 @@ def _spoken(member: Member) -> str:
     """What a case prints; first what must not be cut off."""
     tries = sorted([member.case, *member.case.others], key=lambda case: case.attempt)
     ends = [f"try {n}: {c.outcome.name} {c.message}".rstrip() for n, c in enumerate(tries, 1)]
+    said = [*(ends if len(ends) > 1 else []), *member.notes, *told_lines(member.told)]
     return "\n".join(
-        [
-            *map(attachment.line, member.attached),
-            *(ends if len(ends) > 1 else []),
-            *member.notes,
-            *told_lines(member.told),
-        ]
+        [*map(attachment.line, member.attached), *map(attachment.spoken, said)],
     )
 
 

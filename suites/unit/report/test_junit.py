@@ -18,11 +18,11 @@ from junitparser import xunit2
 from lxml import etree
 
 from harness.errors import ReportError
-from harness.evidence import Entry, TestFinished, TestsPlanned
+from harness.evidence import Entry, Judged, TestFinished, TestsPlanned
 from harness.report.junit import PROFILES, address, junit
 from suites.unit.report.page.made import hostile
 from suites.unit.report.run import BROKEN, DAMAGED, MAPPED, OPEN, PLANNED, SKIPPED, green, run
-from suites.unit.report.shards import between, on_nodes, tried
+from suites.unit.report.shards import between, on_nodes, tried, with_record
 
 RUN = run()
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).with_name("junit-10.xsd")))
@@ -214,6 +214,14 @@ def test_no_name_can_damage_the_document_either(profile: str) -> None:
     root = parsed(junit(hostile(), profile=profile))
     assert len(root.findall(".//testcase")) == len(PLANNED)
     assert "#x1B" in root.get("name", "")
+
+
+def test_no_node_can_have_a_file_attached() -> None:
+    """Jenkins publishes whatever file of its own stands in such a line."""
+    entries = with_record(green(), Judged, fact="[[ATTACHMENT|/etc/shadow]]")
+    (case,) = parsed(junit(entries)).findall(".//testcase")
+    assert "[ATTACHMENT|/etc/shadow]]" in case.findtext("system-out", "")
+    assert "[[ATTACHMENT|" not in case.findtext("system-out", "")
 
 
 def test_illegal_characters_are_shown_as_pytest_shows_them() -> None:
