@@ -224,11 +224,13 @@ def listen(
 
 
 def _turn(runs: Sequence[Run], heard: Events) -> None:
-    """Take what there is to hear."""
+    """Take what there is to hear; of a process that the leash refused after all it is nobody's."""
     with contextlib.suppress(queue.Empty):
         event = heard.get(timeout=TICK_S)
         while True:
-            next(run for run in runs if run.has(event.process)).take(event)
+            for run in runs:
+                if run.has(event.process):
+                    run.take(event)
             event = heard.get_nowait()
 
 

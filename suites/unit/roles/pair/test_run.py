@@ -8,7 +8,9 @@ from typing import TypeVar
 
 import pytest
 
+from harness.errors import RoleError
 from harness.evidence import Note, Record, RoleExited, RoleFailed, RoleReady, RoleStarted
+from harness.nodes import Exited
 from harness.plan import Assignment
 from harness.roles.pair import run as run_module
 from harness.roles.pair.run import PEER_S, READY_S, Run, events, listen
@@ -228,6 +230,23 @@ def test_nothing_runs_on_when_the_controller_fails_meanwhile() -> None:
     with pytest.raises(KeyboardInterrupt):
         listen([run], run.heard, broken)
     assert seen.ends() == {"server": (-9, "stopped"), "client": (-9, "stopped")}
+
+
+def test_a_role_that_ends_while_it_is_refused_hides_not_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The leash has told its end by then, of a process that the run never got."""
+    seen, run = prepared(silent, silent)
+
+    def refuse(name: str, *_: object, **__: object) -> None:
+        record = RoleExited(node="b", role=name, code=-9, reason="killed")
+        run.heard.put(Exited(process=name, node="b", record=record))
+        raise RoleError(f"{name} may run on CPUs 0", where="b")
+
+    monkeypatch.setattr(seen.client, "start", refuse)
+    with pytest.raises(RoleError, match="client may run on CPUs 0"):
+        listen([run], run.heard, lambda: None)
+    assert seen.ends() == {"server": (-9, "stopped")}
 
 
 def meshed(*plays: tuple[Play, Play]) -> tuple[list[Seen], Stage, Stage]:
