@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.errors import EvidenceError, RoleError
+from harness.errors import EvidenceError, HarnessError, RoleError
 from harness.evidence import (
     Note,
     Record,
@@ -193,10 +193,16 @@ class Run:
             part.stopped = why
             part.process.stop(grace_s=0.0)
 
-    def stop(self) -> None:
-        """Whatever state it is in; `listen` waits for the leash to confirm each end."""
+    def stop(self, lost: dict[str, HarnessError]) -> None:
+        """Whatever state it is in; `listen` waits for the leash to confirm each end. Nodes that do
+        not answer are added to `lost`, and asked no more; what runs on others must end."""
         for part in self.running:
-            self._end(part, "stopped")
+            name = part.node.spec.name
+            try:
+                if name not in lost:
+                    self._end(part, "stopped")
+            except HarnessError as error:
+                lost[name] = error
 
 
 def listen(
@@ -236,8 +242,11 @@ def _turn(runs: Sequence[Run], heard: Events) -> None:
 
 def _stop_all(runs: Sequence[Run], heard: Events) -> None:
     """Nothing of ours may outlive the exchange; the leash confirms each end."""
+    lost: dict[str, HarnessError] = {}  # by node
     for run in runs:
-        run.stop()
+        run.stop(lost)
+    for error in lost.values():
+        raise error
     deadline = time.monotonic() + PEER_S + GRACE_S
     while any(run.running for run in runs) and time.monotonic() < deadline:
         _turn(runs, heard)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from harness.errors import RoleError
+from harness.errors import NodeError, RoleError
 from harness.evidence import Note, Record, RoleExited, RoleFailed, RoleReady, RoleStarted
 from harness.nodes import Exited
 from harness.plan import Assignment
@@ -247,6 +247,26 @@ def test_a_role_that_ends_while_it_is_refused_hides_not_why(
     with pytest.raises(RoleError, match="client may run on CPUs 0"):
         listen([run], run.heard, lambda: None)
     assert seen.ends() == {"server": (-9, "stopped")}
+
+
+def test_a_node_that_answers_no_more_keeps_nothing_running_on_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    seen, run = prepared(waiting, waiting)
+
+    def lost(op: str, *, name: str, **_: object) -> dict[str, object]:
+        asked.append(op)
+        raise NodeError("the leash does not answer", where="a")
+
+    def broken() -> None:
+        monkeypatch.setattr(seen.server.actors["server"].process, "_ask", lost)
+        raise KeyboardInterrupt
+
+    with pytest.raises(NodeError, match="the leash does not answer"):
+        listen([run], run.heard, broken)
+    assert asked == ["stop"]
+    assert seen.client.actors["client"].process._ended.done()
 
 
 def meshed(*plays: tuple[Play, Play]) -> tuple[list[Seen], Stage, Stage]:
