@@ -44,15 +44,17 @@ def scaling(
     at_least: float = LIMITS.scaling_share,
 ) -> Scaled:
     """Nights by subject: when each NIC carries alone, by NIC, and when all carry at once."""
-    singles = [night for nights in alone.values() for night in _wholes(nights)]
+    used = [subject for subject in together if not WHOLE.fullmatch(subject)]
+    own = {nic: nights for nights in alone.values() for nic in nights if nic in used}
+    singles = [night for nights in own.values() for night in _wholes(nights)]
     wholes = _wholes(together)
     nights = [*wholes, *singles]
-    few = min((len(night.samples) for night in nights), default=0)
+    few = min(map(_samples, nights), default=0) if len(singles) == len(used) else 0
     if few < rules.samples_min or not wholes or not singles:
         fact = f"{few} samples, expected at least {rules.samples_min} of each NIC and of all"
         return Scaled(share=0.0, at_most=0.0, klass="FEW_SAMPLES", fact=fact, nics={}, k=few)
     share, at_most = _share([night.samples for night in nights])
-    nics = _short(_nics(alone), together, at_least)
+    nics = _short({nic: nights[nic] for nic, nights in own.items()}, together, at_least)
     total = sum(map(_gb_s, singles))
     fact = (
         f"{len(singles)} channels {_gb_s(wholes[0]):.3f} GB/s, their NICs "
@@ -70,10 +72,8 @@ def _wholes(nights: Mapping[str, Night]) -> list[Night]:
     return [night for subject, night in nights.items() if WHOLE.fullmatch(subject)]
 
 
-def _nics(alone: Mapping[str, Mapping[str, Night]]) -> dict[str, Night]:
-    """Each NIC's own figure."""
-    each = (one for nights in alone.values() for one in nights.items())
-    return {subject: night for subject, night in each if not WHOLE.fullmatch(subject)}
+def _samples(night: Night) -> int:
+    return len(night.samples)
 
 
 def _share(samples: Sequence[Sequence[float]]) -> tuple[float, float]:

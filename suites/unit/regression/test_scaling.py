@@ -16,11 +16,13 @@ def night(level: float, seed: int, samples: int = 12) -> Night:
     return Night(run="r", at_s=0.0, samples=tuple(map(float, values)))
 
 
-def alone(rate: float = 0.12, start: float = 1.0) -> dict[str, dict[str, Night]]:
+def alone(
+    rate: float = 0.12, start: float = 1.0, nics: tuple[str, ...] = NICS
+) -> dict[str, dict[str, Night]]:
     """As a night has them: by the client's clock an exchange's start takes a share of its rate."""
     return {
         nic: {"1 channel": night(rate * start, 9 + n), nic: night(rate, n)}
-        for n, nic in enumerate(NICS)
+        for n, nic in enumerate(nics)
     }
 
 
@@ -36,6 +38,13 @@ def test_four_channels_carry_what_four_nics_carry() -> None:
     assert found.share == pytest.approx(1, abs=0.02)
     assert found.share <= found.at_most
     assert found.fact.startswith("4 channels 0.4")
+
+
+def test_nics_that_no_channel_is_on_owe_nothing() -> None:
+    """A node may have more NICs than the plan has channels."""
+    more = alone(nics=tuple(f"eth{n}" for n in range(5, 9)))
+    assert scaling(alone() | more, together(0.48)).klass == ""
+    assert scaling(alone() | more, together(0.40)).klass == "SCALING"
 
 
 def test_all_channels_on_one_nic_are_no_parallelism() -> None:
@@ -70,8 +79,13 @@ NINE = {"eth3": {"1 channel": night(0.12, 5, 9), "eth3": night(0.12, 5, 9)}}
 
 @pytest.mark.parametrize(
     ("singles", "all_of_them"),
-    [({}, together(0.48)), (alone(), {}), (alone() | NINE, together(0.48))],
-    ids=["no singles", "no whole", "nine samples"],
+    [
+        ({}, together(0.48)),
+        (alone(), {}),
+        (alone() | NINE, together(0.48)),
+        ({nic: one for nic, one in alone().items() if nic != "eth3"}, together(0.48)),
+    ],
+    ids=["no singles", "no whole", "nine samples", "one single missing"],
 )
 def test_too_little_is_inconclusive(
     singles: dict[str, dict[str, Night]], all_of_them: dict[str, Night]
