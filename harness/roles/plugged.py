@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
+from harness.errors import HarnessError
 from harness.evidence import FlowSteered, SocketSeen
 from harness.nic.sockets import tcp_sockets
 from harness.plan import Assignment
@@ -31,14 +32,22 @@ class Plugin:
         plan = assignment.plan
         self._assignment, self._voice = assignment, voice
         self._rxdm = StandIn(self._steered, gpus_of_this_machine()) if plan.rxdm else None
-        self.net = NcclNet(
+        try:
+            self.net = self._plugin(nics)
+        except HarnessError:
+            self._dismiss()
+            raise
+
+    def _plugin(self, nics: Sequence[str]) -> NcclNet:
+        plan = self._assignment.plan
+        return NcclNet(
             plan.plugin,
             nics,
             sockets_per_channel=plan.sockets_per_channel,
             max_message_bytes=plan.chunk_bytes,
             environment=self._rxdm.environment if self._rxdm else {},
-            gpu=assignment.device if plan.is_on_gpus else None,
-            say=voice.say,
+            gpu=self._assignment.device if plan.is_on_gpus else None,
+            say=self._voice.say,
         )
 
     def sockets(self, channel: Channel, left_s: float) -> tuple[SocketSeen, ...]:
@@ -56,6 +65,9 @@ class Plugin:
 
     def close(self) -> None:
         self.net.close()
+        self._dismiss()
+
+    def _dismiss(self) -> None:
         if self._rxdm is not None:
             self._rxdm.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -181,6 +182,16 @@ def test_the_stand_in_for_the_daemon_tells_of_every_data_socket(
     ]
     assert len(theirs) == sockets * plan.channels
     assert ends["install"] == ends["remove"] == sorted(theirs)
+
+
+def test_a_plugin_that_cannot_be_loaded_leaves_nothing_of_the_stand_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    told = assignment(over("/nowhere/libnet.so", rxdm="stand-in"), "server")
+    with pytest.raises(PluginError, match="cannot be loaded"):
+        carrier_of(told, ["lo"], Heard("server"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def _ends(rule: FlowSteered) -> tuple[str, int, str, int]:
