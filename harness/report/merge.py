@@ -76,8 +76,8 @@ def _named(member: Member, run: str) -> Member:
 
 
 def _worst(ends: Sequence[tuple[str, Member]]) -> tuple[Member, list[tuple[str, Member]]]:
-    """The end that counts, the first of equals, and the others with their runs."""
-    worst = max(ends, key=lambda end: end[1].case.outcome)
+    """The end that counts, a flaky one before its equals, and the others with their runs."""
+    worst = max(ends, key=lambda end: (end[1].case.outcome, end[1].case.flaky))
     return worst[1], [end for end in ends if end is not worst]
 
 

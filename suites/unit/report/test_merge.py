@@ -162,3 +162,10 @@ def test_red_cases_keep_the_files_of_their_own_run(tmp_path: Path) -> None:
     found = {m.case.test: m.attached for m in members_of(merged(shards, {}))}
     assert found[DAMAGED] == found[BROKEN] == (str(tmp_path / "a" / "journal.jsonl"),)
     assert found[MAPPED] == ()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_test_that_was_flaky_in_one_run_is_so_in_all(order: int) -> None:
+    runs = [of_run(tried("PASS"), "a"), of_run(tried("FAIL", "PASS", asked=2), "b")][::order]
+    (suite,) = merged([Shard(e[0].run, Path(), tuple(e)) for e in runs], {})
+    assert [member.case.flaky for member in suite.members] == [True]
