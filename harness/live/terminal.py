@@ -44,7 +44,8 @@ class Terminal:
         if lines:
             up = self._up(self.size()[0])
             self._drawn = []
-            self.write(up + CLEAR + "".join(f"{self.paint(line)}\n" for line in lines))
+            painted = "".join(f"{self.paint(printable(line))}\n" for line in lines)
+            self.write(up + CLEAR + painted)
 
     def size(self) -> tuple[int, int]:
         """Columns and rows, as they are now."""
@@ -72,7 +73,12 @@ def is_bad(line: str) -> bool:
     return line.strip().startswith(BAD) or "  FAIL" in line or "  ERROR" in line
 
 
+def printable(line: str) -> str:
+    """One line, that moves no cursor: what nodes say may hold anything."""
+    return "".join(char if char.isprintable() else "?" for char in line)
+
+
 def clip(line: str, columns: int) -> str:
     """Printable, and not wider than that; what was cut ends in dots."""
-    shown = "".join(char if char.isprintable() else "?" for char in line)
+    shown = printable(line)
     return shown if len(shown) <= columns else f"{shown[: columns - 3]}..."

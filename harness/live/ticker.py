@@ -10,6 +10,7 @@ from harness.live.act import Act
 from harness.live.board import ended
 from harness.live.lines import progress, rate, short, title
 from harness.live.scene import Scene
+from harness.live.terminal import printable
 
 EVERY_S = 5.0
 
@@ -53,4 +54,4 @@ class Ticker:
             self._told_s[act.name] = now_s
 
     def _line(self, text: str) -> None:
-        self._say(f"{time.strftime('%H:%M:%S')} {text}")
+        self._say(f"{time.strftime('%H:%M:%S')} {printable(text)}")

@@ -19,6 +19,13 @@ def test_a_block_replaces_the_one_before() -> None:
     assert screen.text == ["four", ""]
 
 
+def test_what_is_said_moves_no_cursor() -> None:
+    screen = Screen()
+    with terminal_on(screen) as terminal:
+        terminal.say(["red\x1b[2J\rgreen"])
+    assert screen.text == ["red?[2J?green", ""]
+
+
 def test_what_is_said_stays_above_the_block() -> None:
     screen = Screen()
     with terminal_on(screen) as terminal:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.evidence import ExchangeEnded, RunStarted
+from harness.evidence import ExchangeEnded, RunStarted, TestFinished
 from harness.live import Scene, Ticker
 from harness.live.ticker import EVERY_S
 from suites.unit.report.run import run
+from suites.unit.report.shards import tried, with_record
 
 RUN = run()
 
@@ -53,3 +54,14 @@ def test_what_ended_before_the_first_look_is_not_told(said: list[str]) -> None:
     ticker.show(scene, RUN[-1].wall_s)
     assert said == []
     assert isinstance(RUN[0].record, RunStarted)
+
+
+def test_what_nodes_say_makes_no_line_of_its_own(said: list[str]) -> None:
+    """Such as one that a CI system takes for a command, or a terminal for an order."""
+    words = "boom\n::stop-commands::x\x1b[2J"
+    ticker, scene = Ticker(said.append), Scene()
+    scene.take(RUN[:1])
+    ticker.show(scene, 0.0)
+    scene.take(with_record(tried("FAIL"), TestFinished, message=words))
+    ticker.show(scene, 1.0)
+    assert told(said) == ["FAIL a.py::test_a  boom?::stop-commands::x?[2J"]
