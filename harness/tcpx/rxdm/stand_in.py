@@ -10,15 +10,14 @@ from __future__ import annotations
 import mmap
 import os
 import selectors
-import shutil
 import socket
 import struct
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import RemoteProtocolError
+from harness.tcpx.rxdm.folder import Folder
 from harness.tcpx.rxdm.message import LENGTH, FlowRule, framed, raw, rule_of
 
 INSTALL, REMOVE = "rx_rule_manager", "rx_rule_uninstall"
@@ -42,7 +41,8 @@ class StandIn:
 
     def __init__(self, on_rule: OnRule, gpus: Sequence[str] = ()) -> None:
         self._on_rule = on_rule
-        self.prefix = tempfile.mkdtemp(prefix="rxdm-")
+        self._folder = Folder()
+        self.prefix = self._folder.path
         self._pool = os.memfd_create("rx-pool")
         os.ftruncate(self._pool, POOL_BYTES)
         self._selector = selectors.DefaultSelector()
@@ -67,7 +67,7 @@ class StandIn:
         self._wake.close()
         self._thread.join()
         os.close(self._pool)
-        shutil.rmtree(self.prefix, ignore_errors=True)
+        self._folder.remove()
 
     def _listen(self, name: str) -> None:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
