@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from harness.history.store import Kept, Tested
 from harness.verdict import Outcome
 
+FLAKY = "FLAKY"  # of a test that was red and green in one run, which it had asked for
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flake:
-    """`red` are runs, the oldest first; `revision` is what was under test in all of them."""
+    """`red` are runs, the oldest first; `revision` is what was under test in all of them. A run in
+    which the test was both counts as both."""
 
     test: str
     revision: dict[str, str]
@@ -36,7 +39,7 @@ def flakes(runs: Sequence[Kept], tests: Sequence[Tested]) -> list[Flake]:
 def _flake(group: Sequence[Tested], runs: dict[str, Kept]) -> Flake | None:
     outcomes = [Outcome.__members__.get(one.outcome, Outcome.ERROR) for one in group]
     red = [one.run for one, how in zip(group, outcomes, strict=True) if how > Outcome.PASS]
-    green = outcomes.count(Outcome.PASS)
+    green = sum(one.outcome in (Outcome.PASS.name, FLAKY) for one in group)
     if not red or not green:
         return None
     return Flake(

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from harness.evidence import Entry
 from harness.history import Run, taken
+from harness.history.flakes import FLAKY
 from harness.report.ending import all_cases, outcome
 from harness.report.page import run as page
 from harness.report.page.canaries import canaries
 
 
 def kept(entries: Sequence[Entry]) -> Run:
-    tests = {case.test: case.outcome.name for case in all_cases(entries)}
+    tests = {case.test: FLAKY if case.flaky else case.outcome.name for case in all_cases(entries)}
     return taken(entries, outcome(entries).name, tests, _canaries(entries))
 
 

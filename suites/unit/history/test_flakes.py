@@ -28,6 +28,11 @@ def test_green_and_red_at_one_revision_is_a_flake(tmp_path: Path) -> None:
     assert one.revision == {"revision": "a1b2c3"}
 
 
+def test_what_was_both_in_one_run_is_a_flake(tmp_path: Path) -> None:
+    (one,) = found(tmp_path, night(0, "FLAKY"), night(1, "PASS"))
+    assert (one.green, one.red) == (2, ("night-0000",))
+
+
 def test_another_revision_is_no_flake(tmp_path: Path) -> None:
     other = night(1, "FAIL", revision={"revision": "d4e5f6"})
     assert found(tmp_path, night(0, "PASS"), other) == []

@@ -8,6 +8,7 @@ from harness.evidence import Entry, TestFinished
 from harness.plan import Fault
 from harness.report import kept
 from suites.unit.history.nights import exchange, judged, run
+from suites.unit.report.shards import tried
 from suites.unit.verdict.clean import TEST, added, clean
 from suites.unit.verdict.test_integrity import damage
 
@@ -48,3 +49,8 @@ def test_a_planted_exchange_is_caught_when_all_of_its_kind_are() -> None:
     assert found.canaries == {f"{TEST}: flip": True}
     found = kept(run(planted("a", caught=True), planted("b", caught=False)))
     assert found.canaries == {f"{TEST}: flip": False}
+
+
+def test_of_a_flaky_test_that_it_was_red_too() -> None:
+    assert kept(tried("FAIL", "PASS", asked=2)).tests == {"a.py::test_a": "FLAKY"}
+    assert kept(tried("FAIL", "PASS")).tests == {"a.py::test_a": "FAIL"}
