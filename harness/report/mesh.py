@@ -118,6 +118,15 @@ def meshes(told: Iterable[Told]) -> list[Mesh]:
     ]
 
 
+def observed(told: Iterable[Told]) -> list[Told]:
+    """One exchange of each mesh, its first, and all that ran alone: what observers saw while a mesh
+    ran is told of every exchange of it, and happened once."""
+    first: dict[str, Told] = {}
+    for one in told:
+        first.setdefault(one.seen.planned.mesh or one.seen.name, one)
+    return list(first.values())
+
+
 def _way(nics: dict[str, str]) -> str:
     return f"{nics['client']} to {nics['server']}"
 

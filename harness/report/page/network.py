@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.evidence import RunStarted
 from harness.report.exchanges import Told
+from harness.report.mesh import observed
 from harness.report.page.badge import SIGNS
 from harness.report.page.flows import Flow, Port, node_pairs, spans
 from harness.report.page.markup import Markup, el, join
@@ -30,7 +31,7 @@ Places = dict[Port, float]
 def risen(told: Iterable[Told]) -> Counter[tuple[str, str, str]]:
     """(node, NIC, direction) -> bytes that its counter rose by during exchanges."""
     total: Counter[tuple[str, str, str]] = Counter()
-    for one in told:
+    for one in observed(told):
         for node in set(one.seen.nodes.values()):
             for rise in rises(one.seen, node):
                 total[rise.node, rise.nic, rise.direction] += rise.bytes

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from harness.evidence import NicCount, NicCounters
 from harness.report.exchanges import Told
+from harness.report.mesh import observed
 from harness.verdict.exchange import Seen
 
 Port = tuple[str, str]  # node, NIC
@@ -40,7 +41,7 @@ class Interval:
 def intervals(told: Iterable[Told], began_at_s: dict[str, float]) -> dict[Port, list[Interval]]:
     """Of every NIC of every node; `began_at_s` is when each exchange began."""
     found: dict[Port, list[Interval]] = {}
-    for one in told:
+    for one in observed(told):
         offset_s = began_at_s.get(one.seen.name, 0.0)
         for node in dict.fromkeys(one.seen.nodes.values()):
             samples = _whole(one.seen.seen(NicCounters, node=node))

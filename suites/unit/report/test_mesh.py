@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from harness.evidence import NicCounters
 from harness.report import exchange_lines, run_lines
 from harness.report.exchanges import exchanges
 from harness.report.mesh import meshes
+from harness.report.page.network import risen
+from harness.report.page.pace import intervals
 from harness.report.summary import summary
 from suites.unit.report.test_console import FOLDER
 from suites.unit.verdict.clean import added, clean, without
@@ -77,3 +81,12 @@ def test_programs_read_the_same_rows() -> None:
 def test_without_a_mesh_there_are_no_rows() -> None:
     assert meshes(exchanges(clean())) == []
     assert summary(clean())["meshes"] == []
+
+
+def test_on_the_page_what_nics_counted_during_a_mesh_is_counted_once() -> None:
+    told = exchanges(mesh())
+    (row, *_) = meshes(told)[0].nics
+    assert risen(told)["alpha", "eth1", "received"] == row.counted_bytes
+    seen = intervals(told, {})["alpha", "eth1"]
+    assert sum(one.received_bytes for one in seen) == row.counted_bytes
+    assert all(one.end_s <= later.start_s for one, later in pairwise(seen))
