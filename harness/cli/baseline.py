@@ -71,7 +71,8 @@ def acknowledge(history: History, runs: Sequence[Kept], args: argparse.Namespace
         metric=args.metric,
         reason=args.reason,
     )
-    covered = sum(map(one.covers, (series.key for series in history.series())))
+    series = history.series()
+    covered = sum(one.covers(known.key) for known in (*series, *beside(series)))
     if not covered:
         raise HistoryError(f"no series is {args.metric} of {args.subject}", fix="See baseline show")
     say(said_file(history.path), one)

@@ -12,7 +12,7 @@ import pytest
 from harness.__main__ import main
 from harness.history import Fingerprint, History
 from harness.regression.known import Acknowledged, Adopted, read, said_file
-from suites.unit.history.nights import bed, kept
+from suites.unit.history.nights import bed, kept, many
 from suites.unit.regression.made import DAY_S, flat
 
 NEWER = bed(kernel="6.19.0")
@@ -82,6 +82,15 @@ def test_an_acknowledged_change_is_kept_with_its_reason_and_ends_the_old_baselin
     shown = capsys.readouterr().out
     assert "10 good nights" in shown
     assert "said: * of eth* is as it is since run night-0030: slower cable" in shown
+
+
+def test_what_a_nic_has_beside_its_siblings_can_be_acknowledged_alone(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    History(file).add(*many(2, series=4))
+    said = ("acknowledge", "night-0001", "--metric", "gb_s_beside", "--reason", "slower port")
+    assert baseline(*said, file=file) == 0
+    assert capsys.readouterr().out.startswith("acknowledged: 4 series have no baseline")
 
 
 @pytest.mark.parametrize(
