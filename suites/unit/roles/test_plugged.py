@@ -24,10 +24,12 @@ from harness.roles.plugged import Plugin
 from harness.tcpx.channel_manager import Channel
 from harness.tcpx.device.buffers import DeviceBuffers
 from harness.tcpx.net.plugin import NetHandle
+from harness.tcpx.rxdm.stand_in import gpus_of_this_machine
 from suites.unit.roles.ends import PLAN, Ended, Heard, assignment, clean, exchange
 from suites.unit.tcpx.device.standin import device_buffers
 
 WHATS = ("install", "remove")
+STAND_INS_GPU = "0000:05:00.0"  # as fixtures/cuda has it
 DEALT = {"distribution": "least-loaded"}
 
 
@@ -182,6 +184,13 @@ def test_the_stand_in_for_the_daemon_tells_of_every_data_socket(
     ]
     assert len(theirs) == sockets * plan.channels
     assert ends["install"] == ends["remove"] == sorted(theirs)
+
+
+@pytest.mark.usefixtures("on_device")
+def test_flows_into_a_devices_memory_are_steered_to_that_device(nccl_plugin: str) -> None:
+    server, _ = clean(over(nccl_plugin, memory="cuda", rxdm="stand-in"))
+    (gpu,) = {rule.gpu.lower() for rule in server.all(FlowSteered)}
+    assert gpu in {STAND_INS_GPU, *gpus_of_this_machine()}
 
 
 def test_a_plugin_that_cannot_be_loaded_leaves_nothing_of_the_stand_in(
