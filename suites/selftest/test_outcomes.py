@@ -382,7 +382,8 @@ def test_a_file_that_misleads_pytest_is_named_with_what_to_write(tmp_path: Path)
 
     kept = tmp_path / "kept"
     kept.mkdir()
-    places = {"--hil-nodes": far, "--hil-history": far, "--hil-reports": kept}
+    places = dict.fromkeys(("--hil-nodes", "--hil-history", "--hil-plugin"), far)
+    places["--hil-reports"] = kept
     for option, place in places.items():
         ran = start(option, str(place))
         assert ran.returncode == pytest.ExitCode.USAGE_ERROR, ran.stdout
