@@ -22,6 +22,7 @@ from harness.tcpx import payload
 from harness.tcpx.buffers import Buffers, HostBuffers
 from harness.tcpx.lane import Job
 from harness.tcpx.memory import host_buffer
+from harness.tcpx.net.plugin import MAX_DESCRIPTORS
 from harness.tcpx.session import Session
 
 ACK = b"K"
@@ -182,6 +183,7 @@ def buffers_of(assignment: Assignment) -> Buffers:
         assignment.device,
         channels=assignment.plan.channels,
         message_bytes=assignment.plan.chunk_bytes,
+        pieces=MAX_DESCRIPTORS if assignment.plan.transport == "nccl-net" else 0,
     )
 
 

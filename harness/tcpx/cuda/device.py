@@ -46,9 +46,12 @@ _BLOCKS = 1024  # of a look or a fill, at most
 _ROWS = 256  # of a table, at first
 
 
-def cuda_buffers(index: int, *, channels: int, message_bytes: int) -> DeviceBuffers:
+def cuda_buffers(
+    index: int, *, channels: int, message_bytes: int, pieces: int = 0
+) -> DeviceBuffers:
     """Memory of CUDA device `index`; NoCudaError where there is none."""
-    return DeviceBuffers(CudaDevice(index), channels=channels, message_bytes=message_bytes)
+    sizes = {"channels": channels, "message_bytes": message_bytes, "pieces": pieces}
+    return DeviceBuffers(CudaDevice(index), **sizes)
 
 
 class _Table:

@@ -131,16 +131,19 @@ class DeviceIntake:
 
 
 class DeviceBuffers:
-    """One device's memory, for the threads of so many channels, in whatever processes they are."""
+    """One device's memory, for the threads of so many channels, in whatever processes they are.
+    A message comes in at most so many `pieces`; 0: in pages, as ours does."""
 
     ptr_type = PTR_CUDA
     sends_ahead = 4
     is_checked_on_the_way = True
 
-    def __init__(self, device: Device, *, channels: int, message_bytes: int) -> None:
+    def __init__(
+        self, device: Device, *, channels: int, message_bytes: int, pieces: int = 0
+    ) -> None:
         self.device = device
         threads = channels + _MORE_THREADS
-        self.orders = Orders(threads, message_bytes // PAGE_BYTES + 2)
+        self.orders = Orders(threads, pieces or message_bytes // PAGE_BYTES + 2)
         scratch = host_buffer(threads * message_bytes, shared=True)
         self._scratch = scratch.reshape(threads, message_bytes)  # a row a ring
         for memory in (self.orders.memory, scratch):

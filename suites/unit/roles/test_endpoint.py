@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.plan import Assignment, Fault, Plan
-from harness.roles.endpoint import Endpoint, fault, nonce_of
+from harness.roles.endpoint import Endpoint, buffers_of, fault, nonce_of
 from suites.unit.roles.ends import PLAN, Heard, assignment
 
 
@@ -144,3 +144,17 @@ def test_bandwidth_is_told_in_the_transports_words(elapsed_s: float, line: str) 
     voice.lines.clear()
     endpoint.say_bandwidth(elapsed_s)
     assert voice.lines == [line]
+
+
+@pytest.mark.parametrize(
+    ("transport", "pieces"), [({}, 0), ({"transport": "nccl-net", "plugin": "/x.so"}, 2048)]
+)
+def test_a_plugin_may_scatter_a_message_as_it_likes(
+    monkeypatch: pytest.MonkeyPatch, transport: dict[str, str], pieces: int
+) -> None:
+    """Ours lays it in pages; what a plugin's wire makes of it nobody knows before."""
+    asked: list[dict[str, int]] = []
+    made = "harness.tcpx.cuda.device.cuda_buffers"
+    monkeypatch.setattr(made, lambda index, **options: asked.append(options))
+    buffers_of(assignment(Plan(memory="cuda", **transport), "server"))  # type: ignore[arg-type]
+    assert asked[0]["pieces"] == pieces

@@ -18,6 +18,8 @@ from harness.errors import CudaError
 from harness.tcpx.cuda.device import cuda_buffers
 from harness.tcpx.damage import POISON
 from harness.tcpx.device.buffers import DeviceBuffers, Piece
+from harness.tcpx.memory import host_buffer
+from harness.tcpx.net.plugin import MAX_DESCRIPTORS
 from harness.tcpx.payload import expected
 from harness.tcpx.unpack.descriptor import DTYPE
 from harness.tcpx.words import Place
@@ -126,6 +128,23 @@ def scattered(size: int) -> tuple[Any, Any]:
         row["dst_off"] = page * 4096
         lying[row["src_off"] :][: len(part)] = part
     return descriptors, lying
+
+
+def test_a_message_may_come_in_as_many_pieces_as_were_asked_for() -> None:
+    """Of a wire's packets, say, which may be far smaller than pages."""
+    count = MAX_DESCRIPTORS
+    buffers = DeviceBuffers(StandIn(), channels=1, message_bytes=64 * KIB, pieces=count)
+    bounce = host_buffer(8 * count, shared=True)
+    unpin = buffers.pin(bounce)
+    bounce[:] = expected(NONCE, PLACE, 8 * count)
+    descriptors = np.zeros(count, DTYPE)
+    descriptors["src_off"] = descriptors["dst_off"] = 8 * np.arange(count)
+    descriptors["len"] = 8
+    view, intake = buffers.make(8 * count, shared=True), buffers.intake(8 * count)
+    landing = intake.unpack(descriptors, bounce, view, NONCE, PLACE)
+    assert landing.is_down(10.0)
+    assert intake.check(landing, view, NONCE, PLACE) is None
+    unpin()
 
 
 @pytest.mark.parametrize("flipped", [False, True])
