@@ -65,11 +65,18 @@ def _worse(past: Past) -> int:
 
 def _sentence(past: Past) -> str:
     if not past.moved:
-        return "Nothing changed" if past.long_enough else "Too few nights to tell"
+        return _unmoved(len(past.long_enough), len(past.series))
     worse = _worse(past)
     counts = {"worse": worse, "better": len(past.moved) - worse}
     words = [f"{counted(count, 'change')} for the {way}" for way, count in counts.items() if count]
     return ", ".join(words)
+
+
+def _unmoved(known: int, of: int) -> str:
+    if not known:
+        return "Too few nights to tell"
+    few = f" in {known} of {of} series; the others have too few nights to tell"
+    return f"Nothing changed{few if known < of else ''}"
 
 
 def _facts(past: Past) -> Iterator[Markup]:

@@ -125,6 +125,13 @@ def test_too_few_nights_are_no_good_news() -> None:
     assert "is-INCONCLUSIVE" in verdict.get("class")
 
 
+def test_series_that_are_too_short_are_not_called_unchanged() -> None:
+    (verdict,) = page(of(*many(16, 1), *nights(2))).find_class("verdict")
+    assert verdict.text == (
+        "Nothing changed in 1 of 2 series; the others have too few nights to tell"
+    )
+
+
 def test_a_thousand_nights_cost_what_their_figures_cost() -> None:
     """Ten times the nights take some ten times as long, where a square would take a hundred."""
 
