@@ -9,6 +9,7 @@ import pytest
 from fixtures.exchange import Exchanges
 from harness.inventory import Inventory
 from harness.plan import Plan
+from suites.nightly.going_on import measure
 from suites.nightly.shapes import CHANNELS, CHUNKS_KIB, nics, shape
 
 pytestmark = [pytest.mark.nightly, pytest.mark.requires(nics_per_node=4)]
@@ -24,9 +25,8 @@ def test_every_nic_alone(
 ) -> None:
     """In turn, so that what the machine does meanwhile is done to all of them."""
     alone = shape(plan, inventory, channels=1, chunk_kib=chunk_kib)
-    for seed in range(pytestconfig.getoption("--hil-exchanges")):
-        for nic in range(nics(inventory)):
-            exchange(replace(alone, seed=seed), first_nic=nic)
+    seeds, places = range(pytestconfig.getoption("--hil-exchanges")), range(nics(inventory))
+    measure(exchange, [(replace(alone, seed=seed), nic) for seed in seeds for nic in places])
 
 
 @pytest.mark.parametrize("chunk_kib", CHUNKS_KIB)
@@ -40,5 +40,5 @@ def test_together(
     pytestconfig: pytest.Config,
 ) -> None:
     together = shape(plan, inventory, channels=channels, chunk_kib=chunk_kib)
-    for seed in range(pytestconfig.getoption("--hil-exchanges")):
-        exchange(replace(together, seed=seed))
+    seeds = range(pytestconfig.getoption("--hil-exchanges"))
+    measure(exchange, [(replace(together, seed=seed), 0) for seed in seeds])
