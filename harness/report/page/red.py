@@ -139,16 +139,7 @@ def _evidence(run: Run, case: Case, told: Sequence[Told]) -> Markup:
     return el(
         "details",
         el("summary", "Evidence"),
-        el(
-            "pre",
-            _cut(lines),
-            class_="long",
-            tabindex=0,
-            role="group",
-            aria_label="Evidence in words",
-        )
-        if lines
-        else el("p", "There is nothing beyond the headline."),
+        _words(lines) if lines else el("p", "There is nothing beyond the headline."),
         el("p", f"The plan of this test planted a fault on purpose: {', '.join(planted)}.")
         if planted
         else None,
