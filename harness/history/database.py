@@ -31,8 +31,8 @@ def reading(path: Path, *, wait_s: float = WAIT_S) -> Iterator[sqlite3.Connectio
     if not path.is_file():
         raise HistoryError(
             f"there is no history in {path}",
-            fix="Make one of runs' folders with python -m harness history import, "
-            "or of new runs with pytest --hil-history FILE",
+            fix="Name it with --history FILE; or make one of runs' folders with python -m harness "
+            "history import, or of new runs with pytest --hil-history FILE",
         )
     with _ours(path, "rw", wait_s) as database:  # also to undo what a killed writer left half done
         database.execute("BEGIN")
