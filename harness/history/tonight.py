@@ -14,6 +14,7 @@ from harness.history.figures import BETTER, Figure, measured, planned
 from harness.history.fingerprint import Fingerprint, fingerprint
 from harness.history.revision import revision
 from harness.history.series import Key, Night, Series
+from harness.verdict import exchanges_of
 from harness.verdict.exchange import Exchange
 
 # Of a plan: what does not change how fast it goes.
@@ -79,20 +80,18 @@ def _night(
 
 def samples(entries: Sequence[Entry]) -> list[Sample]:
     """One for each exchange that was planned, in their order."""
-    groups: dict[str, list[Entry]] = {}
+    judged: dict[str, list[Judged]] = {}
     for entry in entries:
-        if entry.exchange:
-            groups.setdefault(entry.exchange, []).append(entry)
-    wanted = [e.exchange for e in entries if isinstance(e.record, ExchangePlanned)]
-    return [_sample(groups[name]) for name in wanted]
+        if isinstance(entry.record, Judged):
+            judged.setdefault(entry.exchange, []).append(entry.record)
+    return [_sample(seen, judged.get(seen.name, [])) for seen in exchanges_of(entries)]
 
 
-def _sample(entries: Sequence[Entry]) -> Sample:
-    seen = Exchange(entries)
+def _sample(seen: Exchange, judged: Sequence[Judged]) -> Sample:
     body = plan_body(seen.planned)
     if left := not_meant(seen):
         return Sample(plan=digest(body), left=left)
-    excluded = exclusion(seen, [e.record for e in entries if isinstance(e.record, Judged)])
+    excluded = exclusion(seen, judged)
     if not excluded and seen.gb_s <= 0:  # a program that says nothing of its speed
         return Sample(plan=digest(body), left=NO_RATE)
     return Sample(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from harness.evidence import ExchangePlanned
+from harness.evidence import ExchangePlanned, GpuHealth, GpuLoad, GpuPlace
 from harness.history import Series, tonight
 from harness.history.tonight import samples
 from suites.unit.history.nights import LONG, exchange, judged, run
-from suites.unit.verdict.clean import changed, clean, counted
+from suites.unit.verdict.clean import changed, clean, counted, edited
 
 
 def named(series: list[Series], subject: str, metric: str = "gb_s") -> list[Series]:
@@ -29,6 +31,17 @@ def test_exchanges_of_one_plan_are_samples_of_one_night() -> None:
         "eth3",
         "eth4",
     }
+
+
+def test_what_observers_saw_of_a_mesh_is_known_of_its_exchanges() -> None:
+    """They write it under the mesh's name; without it nobody would have read the GPUs."""
+    alone = edited(exchange(memory="cuda"), ExchangePlanned, lambda one: replace(one, mesh="mesh"))
+    shared = [
+        replace(e, exchange="mesh") if isinstance(e.record, (GpuHealth, GpuLoad, GpuPlace)) else e
+        for e in alone
+    ]
+    assert [one.excluded for one in samples(run(alone))] == [""]
+    assert [one.excluded for one in samples(run(shared))] == [""]
 
 
 def test_another_plan_is_another_series() -> None:
