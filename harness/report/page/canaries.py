@@ -2,8 +2,9 @@
 
 Two kinds are known from a journal: exchanges whose plan holds a fault, and tests of a file
 `test_planted.py` whose names end in `is_named`, each of which runs a fault in a pytest of its own.
-A planted exchange is caught when a claim of it is red; faults of the bootstrap are also caught
-when they were refused by name, which is what the claim `bootstrap` then says.
+A planted exchange is caught when a claim of it fails or stays open, and not when the bench broke,
+which it does without a fault too; faults of the bootstrap are also caught when they were refused by
+name, which is what the claim `bootstrap` then says.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from dataclasses import dataclass
 
 from harness.report.case import Case
 from harness.report.exchanges import Told
-from harness.report.page.run import Run, worst_of
+from harness.report.page.run import Run
 from harness.verdict import Outcome
 
 FILE = "test_planted.py::"
 NAMED = "_is_named"
 REFUSED = "bootstrap_"
+SEEN = {Outcome.FAIL.name, Outcome.INCONCLUSIVE.name}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +46,10 @@ def _of_exchanges(told: list[Told]) -> Iterator[Canary]:
 
 
 def _is_caught(told: Told, kinds: list[str]) -> bool:
-    outcome = worst_of(told)
+    seen = {one.outcome for one in told.judged} & SEEN
     refused = {one.claim for one in told.judged if one.outcome == Outcome.PASS.name}
     by_name = "bootstrap" in refused and all(kind.startswith(REFUSED) for kind in kinds)
-    return outcome > Outcome.PASS or by_name
+    return bool(seen) or by_name
 
 
 def _of_tests(cases: list[Case]) -> Iterator[Canary]:

@@ -46,6 +46,15 @@ def test_a_planted_exchange_is_caught_when_a_claim_of_it_is_red(made, caught) ->
     assert [(one.what, one.caught) for one in found] == [("flip", each) for each in caught]
 
 
+def test_a_bench_that_broke_has_caught_nothing() -> None:
+    entries = edited(
+        with_fault(green(), "flip"),
+        Judged,
+        lambda one: replace(one, outcome="ERROR", klass="INFRA_SSH"),
+    )
+    assert [one.caught for one in canaries(Run(entries))] == [False]
+
+
 def test_a_fault_of_the_bootstrap_is_caught_when_it_was_refused_by_name() -> None:
     entries = with_fault(green(), "bootstrap_count")
     assert [one.caught for one in canaries(Run(entries))] == [False]
