@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError, HistoryError
 from harness.evidence import read_run
-from harness.history import Fingerprint, History, Kept, differences
+from harness.history import Fingerprint, History, Kept, Run, differences
 from harness.history.export import export, rows
 from harness.history.fingerprint import told
 from harness.history.retention import spare
@@ -26,6 +26,8 @@ from harness.verdict import counted
 SUMMARY = "what earlier nights measured: import, list, export, prune"
 DEFAULT = Path("reports/history.sqlite")
 JOURNALS = "journal*.jsonl"
+# What well-formed lines of a run that is none of ours end in.
+FOREIGN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +65,7 @@ def take(history: History, folders: Sequence[Path]) -> int:
     left = 0
     for folder in (run for named in folders for run in run_folders(named)):
         try:
-            found = kept(read_run(folder))
+            found = _kept(folder)
         except HarnessError as error:
             left += 1
             print(f"LEFT  {folder}: {error.klass}: {error}")
@@ -71,6 +73,15 @@ def take(history: History, folders: Sequence[Path]) -> int:
         history.add(found)
         print(f"taken {found.run}: {found.told()}")
     return int(left > 0)
+
+
+def _kept(folder: Path) -> Run:
+    try:
+        return kept(read_run(folder))
+    except FOREIGN as error:
+        raise HistoryError(
+            f"its journal says what no run says ({error!r})", expected="a journal of this project"
+        ) from error
 
 
 def run_folders(named: Path) -> list[Path]:

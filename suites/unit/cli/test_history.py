@@ -67,6 +67,33 @@ def test_of_an_interrupted_run_what_ended_is_taken(
     assert (one.outcome, one.ended, one.taken) == ("ERROR", False, 1)
 
 
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"type": "RunStarted", "tier": "t", "inventory": {"nodes": None}, "options": {},
+          "versions": {}}, "TypeError"),
+        ({"type": "Judged", "test": "t", "claim": "c", "outcome": "FINE", "checked": 1,
+          "fact": "f"}, "KeyError"),
+    ],
+)  # fmt: skip
+def test_a_foreign_journal_is_left_and_the_others_are_taken(
+    record: dict[str, object],
+    told: str,
+    tmp_path: Path,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    journal(tmp_path / "good", run(exchange()))
+    (tmp_path / "bad").mkdir()
+    line = {"run": "r", "worker": "main", "seq": 1, "at_s": 0.0, "wall_s": 0.0, "exchange": ""}
+    (tmp_path / "bad" / "journal.jsonl").write_text(json.dumps({**line, "record": record}) + "\n")
+    assert history("import", str(tmp_path), file=file) == 1
+    left, taken = capsys.readouterr().out.splitlines()
+    assert left.startswith(f"LEFT  {tmp_path / 'bad'}: HISTORY: its journal says what no run says")
+    assert told in left
+    assert taken.startswith("taken ")
+
+
 def test_a_run_that_cannot_be_read_is_left_with_the_reason_and_the_others_are_taken(
     tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
