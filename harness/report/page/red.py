@@ -124,11 +124,16 @@ def _next(run: Run, case: Case) -> Markup | None:
 
 
 def _command(run: Run, case: Case) -> str:
-    if case.test == RUN_CASE:
+    if case.test == RUN_CASE or _is_of_the_night(run, case):
         return shlex.join(run.started.command if run.started else ()) or "pytest"
     command = replay(case.test, run.started)
     seeded = seeds(run.told_of.get(case.test, []))
     return f"{command}  # {seeded}" if seeded else command
+
+
+def _is_of_the_night(run: Run, case: Case) -> bool:
+    """It compares what other tests measured: by itself it would have nothing to compare."""
+    return bool(run.compared) and case.test not in run.told_of
 
 
 def _evidence(run: Run, case: Case, told: Sequence[Told]) -> Markup:

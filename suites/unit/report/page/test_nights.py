@@ -79,3 +79,11 @@ def test_only_a_run_that_compared_has_the_part() -> None:
     assert problems(text) == []
     assert html.fromstring(text).xpath("//nav//a[@href='#nights']")
     assert "Beside earlier nights" not in page(many(3))
+
+
+def test_what_compares_nights_is_run_again_with_all_that_measured() -> None:
+    entries = with_nights(WORSE)
+    text = html.fromstring(page(entries)).text_content()
+    assert "pytest 'suites/hardware/test_many.py::test_number[1]'" not in text
+    alone = html.fromstring(page(many(3, ("FAIL",)))).text_content()
+    assert "pytest 'suites/hardware/test_many.py::test_number[1]'" in alone
