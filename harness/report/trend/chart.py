@@ -16,7 +16,7 @@ from harness.history.blame import TOLD
 from harness.report.page.markup import Child, Markup, el
 from harness.report.page.svg import Plot, Point, Scale, dot, line, picture, text
 from harness.report.page.units import metric, value
-from harness.report.trend.past import Change, is_long_enough, is_worse
+from harness.report.trend.past import Change, is_long_enough
 from harness.report.trend.words import day, kind
 from harness.verdict import counted
 
@@ -74,7 +74,7 @@ def summary(series: Series, found: Sequence[Level], changes: Sequence[Change]) -
     words.append(f"{day(last.night.at_s)}: {value(name, last.middle)}")
     words += [
         f"{day(series.nights[one.night].at_s)}: {kind(one)}, "
-        f"{'worse' if is_worse(series, one) else 'better'}"
+        f"{'worse' if one.is_worse(series.better) else 'better'}"
         for one in changes
     ] or ["no change" if is_long_enough(series) else "too few nights to tell a change"]
     return "; ".join(words) + "."
@@ -142,7 +142,7 @@ def _change(plot: Plot, series: Series, change: Change, row: int) -> Markup:
     x = plot.x(series.nights[change.night].at_s)
     words = kind(change).replace(" of", "")
     place = "end" if x > WIDTH * 0.6 else "start"
-    colour = "is-FAIL" if is_worse(series, change) else "is-PASS"
+    colour = "is-FAIL" if change.is_worse(series.better) else "is-PASS"
     above = 12 + 14 * (row % 2)
     return el(
         "g",

@@ -12,7 +12,7 @@ from harness.history.flakes import flakes
 from harness.report.page.markup import Child, Markup, el, join
 from harness.report.page.page import document
 from harness.report.trend import parts
-from harness.report.trend.past import ENOUGH, Past, is_worse
+from harness.report.trend.past import ENOUGH, Past
 from harness.report.trend.words import day
 from harness.verdict import counted
 
@@ -60,7 +60,7 @@ def _colour(past: Past) -> str:
 
 
 def _worse(past: Past) -> int:
-    return sum(is_worse(series, change) for series, change in past.moved)
+    return sum(change.is_worse(series.better) for series, change in past.moved)
 
 
 def _sentence(past: Past) -> str:

@@ -12,7 +12,7 @@ from harness.report.page.markup import Child, Markup, el, join
 from harness.report.page.table import as_table, table
 from harness.report.page.units import metric, moment, value
 from harness.report.trend.chart import chart, levels
-from harness.report.trend.past import ENOUGH, Change, Past, is_worse
+from harness.report.trend.past import ENOUGH, Change, Past
 from harness.report.trend.words import day, kind
 from harness.report.trend.words import levels as both
 from harness.verdict import Outcome, counted
@@ -55,7 +55,7 @@ def _moved(past: Past, series: Series, change: Change) -> Markup:
     came = blame(series.nights, change.night)
     return _item(
         day(series.nights[change.night].at_s),
-        join(el("strong", _name(series)), " ", _verdict(is_worse(series, change))),
+        join(el("strong", _name(series)), " ", _verdict(change.is_worse(series.better))),
         f"{kind(change)}: {both(series, change)}",
         f"Between {came.before} and {came.after}: {came.told()}.",
         el("span", past.plan(series.key.plan), class_="muted"),

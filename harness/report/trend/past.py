@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from harness.history import Fingerprint, History, Kept, Series, Tested
+from harness.history.series import Better
 from harness.report.page.units import size
 from harness.verdict import counted
 
@@ -25,6 +26,7 @@ class Change(Protocol):
     def relative(self) -> float: ...
     @property
     def kind(self) -> str: ...
+    def is_worse(self, better: Better) -> bool: ...
 
 
 # Nights of a series: of fewer, any order may be chance, so that no change can be found in them.
@@ -87,13 +89,6 @@ class Past:
         return ", ".join(found.nodes) if found else "unknown nodes"
 
 
-def is_worse(series: Series, change: Change) -> bool:
-    """A wider spread is worse whatever is measured."""
-    if change.kind == "spread":
-        return change.relative > 0
-    return (change.relative < 0) == (series.better == "higher")
-
-
 def is_long_enough(series: Series) -> bool:
     """Whether that it did not change means anything."""
     return sum(bool(night.samples) for night in series.nights) >= ENOUGH
@@ -103,7 +98,7 @@ def past(history: History, changes: Changes, derived: Derived = lambda _: ()) ->
     """Everything that the history has, and of what can be derived from it what became worse: of
     shares, one that falls makes others rise."""
     series = history.joined()
-    worse = [one for one in derived(series) if any(is_worse(one, c) for c in changes(one))]
+    worse = [one for one in derived(series) if any(c.is_worse(one.better) for c in changes(one))]
     return Past(
         runs=history.runs(),
         series=[*series, *worse],

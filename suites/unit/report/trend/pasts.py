@@ -8,19 +8,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.history import History, Run, Series
+from harness.regression.changes import Change, Kind
 from harness.report.trend import Past, past
 from suites.unit.history.nights import kept
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moved:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved(Change):
     """A change point by hand."""
 
-    night: int
+    at_s: float = 0.0
+    run: str = ""
     before: float = 0.126
     after: float = 0.119
     relative: float = -0.0555
-    kind: str = "step"
+    kind: Kind = "step"
+    p: float = 0.0
 
 
 def steady(series: Series) -> Sequence[Moved]:

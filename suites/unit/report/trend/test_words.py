@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from harness.report.page.units import value
-from harness.report.trend.past import is_worse
 from harness.report.trend.words import kind, levels
 from suites.unit.history.nights import kept
 from suites.unit.report.trend.pasts import Moved
@@ -27,7 +24,7 @@ from suites.unit.report.trend.pasts import Moved
     ],
 )
 def test_what_is_worse(better: str, change: Moved, worse: bool) -> None:
-    assert is_worse(replace(SERIES, better=better), change) is worse
+    assert change.is_worse(better) is worse
 
 
 def test_a_change_in_words() -> None:
