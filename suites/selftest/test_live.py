@@ -239,7 +239,8 @@ def test_a_watch_that_slept_is_late_ctrl_c_leaves_cleanly_and_a_killed_run_is_na
         until(lambda: any("ExchangePlanned" in j.read_text() for j in tmp_path.glob(JOURNALS)), run)
         time.sleep(STOPPED_S)
         slept.process.send_signal(signal.SIGCONT)
-        until(lambda: slept.first("gw0-1") < time.time(), run)
+        # The first exchanges may have come and gone meanwhile: then they were never shown.
+        until(lambda: bool(re.search(r"\bgw\d-\d", slept.text)), run)
         slept.process.send_signal(signal.SIGINT)
         assert slept.end() == 130
         assert "Traceback" not in slept.text
@@ -247,7 +248,7 @@ def test_a_watch_that_slept_is_late_ctrl_c_leaves_cleanly_and_a_killed_run_is_na
         run.kill()
         assert other.end() == 1
     planned = [e for e in read_run(own_folder(tmp_path)) if e.wall_s > began_s]
-    assert any(re.match(r"gw\d-1 after [1-9]\.\d+ s", line) for line in late(planned, slept))
+    assert any(re.match(r"gw\d-1 after ([1-9]\.\d+|inf) s", line) for line in late(planned, slept))
     assert re.search(r"run \S+ died: it has no end and nobody writes it", other.text)
 
 
