@@ -129,14 +129,14 @@ def test_nothing_on_other_nics_is_kept(sightings: Sightings) -> None:
 def test_what_was_closed_too_fast_to_be_heard_of_is_told(sightings: Sightings) -> None:
     sightings._closed._news.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     assert sightings.told("a", "server").losses == 0
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        for _ in range(50):
-            with socket.create_connection(listener.getsockname()), listener.accept()[0]:
-                pass
     until_s = time.monotonic() + 5.0
     while not sightings.told("a", "server").losses and time.monotonic() < until_s:
-        sightings.look([])  # the kernel tells of closed sockets from a queue of its own
-        time.sleep(0.01)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            for _ in range(50):
+                with socket.create_connection(listener.getsockname()), listener.accept()[0]:
+                    pass
+        time.sleep(0.05)  # the kernel tells of them from a queue of its own
+        sightings.look([])
     assert sightings.told("a", "server").losses > 0
 
 
