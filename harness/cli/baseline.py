@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness.cli.history import DEFAULT
 from harness.errors import HistoryError
 from harness.history import History, Kept, Series
 from harness.regression import Acknowledged, Adopted, Known, beside, told
@@ -23,7 +24,6 @@ from harness.regression.rules import RULES
 from harness.verdict import counted
 
 SUMMARY = "what tonight is compared with: show, acknowledge, adopt"
-DEFAULT = Path("reports/history.sqlite")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.history.store import Kept, Tested
-from harness.verdict import Outcome
+from harness.verdict import Outcome, outcome_named
 
 FLAKY = "FLAKY"  # of a test that was red and green in one run, which it had asked for
 
@@ -37,7 +37,7 @@ def flakes(runs: Sequence[Kept], tests: Sequence[Tested]) -> list[Flake]:
 
 
 def _flake(group: Sequence[Tested], runs: dict[str, Kept]) -> Flake | None:
-    outcomes = [Outcome.__members__.get(one.outcome, Outcome.ERROR) for one in group]
+    outcomes = [outcome_named(one.outcome) for one in group]
     red = [one.run for one, how in zip(group, outcomes, strict=True) if how > Outcome.PASS]
     green = sum(one.outcome in (Outcome.PASS.name, FLAKY) for one in group)
     if not red or not green:

@@ -22,7 +22,7 @@ from harness.evidence import (
     TestsPlanned,
     TestStarted,
 )
-from harness.verdict import Outcome, headline, unsettled
+from harness.verdict import Outcome, headline, outcome_named, unsettled
 
 NAMED = ("node", "role", "channel", "claim")  # fields that tell one record from its siblings
 
@@ -118,16 +118,11 @@ def _is_of(judged: Judged, case: Case) -> bool:
     return judged.test == case.test and (not case.flaky or judged.attempt == case.attempt)
 
 
-def _outcome(end: TestFinished) -> Outcome:
-    """A word that is no outcome is nobody's PASS."""
-    return Outcome.__members__.get(end.outcome, Outcome.ERROR)
-
-
 def _ended(end: TestFinished, source: str) -> Case:
     return Case(
         test=end.test,
         source=source,
-        outcome=_outcome(end),
+        outcome=outcome_named(end.outcome),
         klass=end.klass,
         message=end.message,
         detail=end.detail,

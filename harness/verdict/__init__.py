@@ -3,7 +3,7 @@
 from harness.verdict.finding import counted, headline
 from harness.verdict.judge import cause, judge, judge_exchange, unsettled
 from harness.verdict.mesh import exchanges_of
-from harness.verdict.outcome import Outcome, outcome_of, worst
+from harness.verdict.outcome import Outcome, outcome_named, outcome_of, worst
 from harness.verdict.speed import least_loaded, rate, scaling
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "judge",
     "judge_exchange",
     "least_loaded",
+    "outcome_named",
     "outcome_of",
     "rate",
     "scaling",

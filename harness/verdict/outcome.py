@@ -22,6 +22,11 @@ class Outcome(IntEnum):
     ERROR = 4
 
 
+def outcome_named(word: str) -> Outcome:
+    """The outcome of a record's word; a word that is no outcome is nobody's PASS."""
+    return Outcome.__members__.get(word, Outcome.ERROR)
+
+
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
     """The greatest of `outcomes`. Of none at all it is ERROR: no evidence is never PASS."""
     return max(outcomes, default=Outcome.ERROR)

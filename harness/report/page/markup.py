@@ -41,6 +41,17 @@ def join(*children: Child) -> Markup:
     return Markup("".join(map(_child, children)))
 
 
+def section(name: str, title: str, whole: Child) -> Markup:
+    """A part of a page, under its heading."""
+    heading = el("h2", title, id=f"{name}-title")
+    return el("section", heading, whole, id=name, aria_labelledby=f"{name}-title")
+
+
+def fact(name: str, big: Child, why: Child) -> Markup:
+    """One of the facts on top of a page: its name, its figure, and what that rests on."""
+    return el("div", el("dt", name), el("dd", big, class_="big"), el("dd", why, class_="why"))
+
+
 def legal(text: str) -> str:
     """The text with every character that a page cannot hold shown by its number."""
     return ILLEGAL.sub(lambda found: f"#x{ord(found[0]):02X}", text)

@@ -13,7 +13,7 @@ from harness.report.page.badge import badge
 from harness.report.page.markup import Child, Markup, el, join
 from harness.report.page.table import table
 from harness.report.page.units import metric, value
-from harness.verdict import Outcome, counted
+from harness.verdict import Outcome, counted, outcome_named
 
 HEADS = ("Figure", "Verdict", "Tonight", "Change", "Nights differ by", "q", "Samples", "Baseline")
 NUMERIC = (2, 3, 4, 5, 6)
@@ -23,7 +23,7 @@ SHOWN = 200  # rows; a night of many plans has thousands, and the worst come fir
 def nights(compared: Sequence[Compared]) -> Markup:
     """What got worse, in words, and then a row a figure."""
     worst = sorted(compared, key=_rank)
-    bad = [one for one in worst if _outcome(one) > Outcome.PASS]
+    bad = [one for one in worst if outcome_named(one.outcome) > Outcome.PASS]
     said = f"{counted(len(compared), 'figure')} compared, {len(bad)} not as before or not known."
     left = len(worst) - SHOWN
     return join(
@@ -37,7 +37,10 @@ def nights(compared: Sequence[Compared]) -> Markup:
 def _told(one: Compared) -> Child:
     since = f" Since run {one.first}." if one.first else ""
     next_step = f" Next: {one.next_step}" if one.next_step else ""
-    return [badge(_outcome(one)), f" {one.klass} {one.subject}: {one.fact}.{since}{next_step}"]
+    return [
+        badge(outcome_named(one.outcome)),
+        f" {one.klass} {one.subject}: {one.fact}.{since}{next_step}",
+    ]
 
 
 def _row(one: Compared) -> Sequence[Child]:
@@ -45,7 +48,7 @@ def _row(one: Compared) -> Sequence[Child]:
     span = f"{one.baseline[0]} to {one.baseline[-1]}" if known else "none"
     return (
         f"{one.subject}, {metric(one.metric)}, plan {one.plan[:6]}",
-        [badge(_outcome(one)), f" {one.klass}" if one.klass else ""],
+        [badge(outcome_named(one.outcome)), f" {one.klass}" if one.klass else ""],
         value(one.metric, one.level),
         f"{one.effect:+.1%}" if known else "",
         f"{one.floor:.1%}" if known else "",
@@ -56,9 +59,4 @@ def _row(one: Compared) -> Sequence[Child]:
 
 
 def _rank(one: Compared) -> tuple[int, float, str, str]:
-    return -_outcome(one), -abs(one.effect), one.subject, one.metric
-
-
-def _outcome(one: Compared) -> Outcome:
-    """A word that is no outcome is nobody's PASS."""
-    return Outcome.__members__.get(one.outcome, Outcome.ERROR)
+    return -outcome_named(one.outcome), -abs(one.effect), one.subject, one.metric

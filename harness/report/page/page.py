@@ -16,7 +16,7 @@ from harness.evidence import Entry, ExchangePlanned
 from harness.report.page.curve import curve
 from harness.report.page.flows import together
 from harness.report.page.listing import listing
-from harness.report.page.markup import Child, Markup, el, join
+from harness.report.page.markup import Markup, el, join, section
 from harness.report.page.network import network, nics, risen
 from harness.report.page.nights import nights
 from harness.report.page.pace import intervals
@@ -46,7 +46,7 @@ def page(entries: Sequence[Entry]) -> str:
         el("a", "Skip to what is red", href="#red", class_="skip-link"),
         head(run),
         el("nav", el("ul", links), class_="contents", aria_label="Parts of this page"),
-        el("main", unknown(run), [_section(*one) for one in sections]),
+        el("main", unknown(run), [section(*one) for one in sections]),
     )
     return document(f"{run.outcome.name}: run {run.name}", body, script=_asset("filter.js"))
 
@@ -83,16 +83,6 @@ def document(title: str, body: Markup, *, script: str = "") -> str:
 def _nights(run: Run) -> list[tuple[str, str, Markup]]:
     found = run.compared
     return [("nights", "Beside earlier nights", nights(found))] if found else []
-
-
-def _section(name: str, title: str, whole: Child) -> Markup:
-    return el(
-        "section",
-        el("h2", title, id=f"{name}-title"),
-        whole,
-        id=name,
-        aria_labelledby=f"{name}-title",
-    )
 
 
 def _rates(run: Run) -> Markup:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from harness.evidence import ChannelDone
 from harness.report.page.badge import badge
 from harness.report.page.canaries import Canary, canaries
-from harness.report.page.markup import Child, Markup, el
+from harness.report.page.markup import Markup, el, fact
 from harness.report.page.run import Run
 from harness.report.page.units import moment, seconds, size
 from harness.verdict import Outcome, counted, headline
@@ -74,25 +74,21 @@ def _facts(run: Run) -> list[Markup]:
     ]
 
 
-def _fact(name: str, big: Child, why: Child) -> Markup:
-    return el("div", el("dt", name), el("dd", big, class_="big"), el("dd", why, class_="why"))
-
-
 def _canary_fact(found: list[Canary]) -> Markup:
     caught = sum(one.caught for one in found)
     if not found:
         why = "No fault was planted: nothing shows that this run would have seen one."
-        return _fact("Canaries caught", "none planted", why)
+        return fact("Canaries caught", "none planted", why)
     missed = [one for one in found if not one.caught]
     if missed:
         why = f"Missed: {'; '.join(f'{one.what} in {one.where}' for one in missed[:3])}."
-        return _fact(
+        return fact(
             "Canaries caught", el("span", f"{caught} of {len(found)}", class_="is-FAIL"), why
         )
     kinds = sorted({one.what for one in found})
     more = f" and {len(kinds) - FEW} more" if len(kinds) > FEW else ""
     why = f"Faults planted on purpose, all found: {', '.join(kinds[:FEW])}{more}."
-    return _fact("Canaries caught", f"{caught} of {len(found)}", why)
+    return fact("Canaries caught", f"{caught} of {len(found)}", why)
 
 
 def _claim_fact(run: Run) -> Markup:
@@ -102,7 +98,7 @@ def _claim_fact(run: Run) -> Markup:
     why = f"They rest on {counted(checked, 'comparison')}."
     if still_open:
         why = f"Without a verdict: {headline(run.open_claims[0])}. {why}"
-    return _fact("Claims settled", big, why)
+    return fact("Claims settled", big, why)
 
 
 def _verified_fact(run: Run) -> Markup:
@@ -113,21 +109,21 @@ def _verified_fact(run: Run) -> Markup:
     why = f"{counted(words, 'word')}, each compared with the one that was sent."
     if moved > sure:
         why += f" {size(moved - sure)} more moved unverified."
-    return _fact("Payload verified", size(sure), why)
+    return fact("Payload verified", size(sure), why)
 
 
 def _unknown_fact(run: Run) -> Markup:
     lines = sum(1 for _ in _unknown(run))
     link = el("a", counted(lines, "line"), href="#unknown") if lines else "nothing"
     skipped = sum(case.outcome is Outcome.SKIP for case in run.cases)
-    return _fact(
+    return fact(
         "Could not be known", link, f"{counted(skipped, 'test')} skipped, each for a stated reason."
     )
 
 
 def _tier_fact(run: Run) -> Markup:
     tier = run.started.tier if run.started else ""
-    return _fact("Tier", tier or "unknown", f"{TIERS.get(tier, 'The run never began')}.")
+    return fact("Tier", tier or "unknown", f"{TIERS.get(tier, 'The run never began')}.")
 
 
 def _unknown(run: Run) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.history.flakes import flakes
-from harness.report.page.markup import Child, Markup, el, join
+from harness.report.page.markup import Markup, el, fact, join, section
 from harness.report.page.page import document
 from harness.report.trend import parts
 from harness.report.trend.past import ENOUGH, Past
@@ -31,14 +31,9 @@ def trend(past: Past) -> str:
         el("a", "Skip to what changed", href="#changes", class_="skip-link"),
         _head(past),
         el("nav", el("ul", links), class_="contents", aria_label="Parts of this page"),
-        el("main", [_section(*one) for one in sections]),
+        el("main", [section(*one) for one in sections]),
     )
     return document(f"Trend: {_sentence(past)}", body)
-
-
-def _section(name: str, title: str, whole: Child) -> Markup:
-    heading = el("h2", title, id=f"{name}-title")
-    return el("section", heading, whole, id=name, aria_labelledby=f"{name}-title")
 
 
 def _head(past: Past) -> Markup:
@@ -83,35 +78,31 @@ def _facts(past: Past) -> Iterator[Markup]:
     yield from _green(past)
     found = flakes(past.runs, past.tests)
     tests = len({one.test for one in past.tests})
-    yield _fact("Flaky tests", f"{len(found)}", f"Of {counted(tests, 'test')}.")
+    yield fact("Flaky tests", f"{len(found)}", f"Of {counted(tests, 'test')}.")
     yield _canaries(past)
     why = f"With fewer than {ENOUGH} nights a change cannot be told from chance."
-    yield _fact("Series long enough", f"{len(past.long_enough)} of {len(past.series)}", why)
+    yield fact("Series long enough", f"{len(past.long_enough)} of {len(past.series)}", why)
     taken = sum(one.taken for one in past.runs)
     out = sum(sum(one.excluded.values()) for one in past.runs)
-    yield _fact("Exchanges excluded", f"{out:,}", f"{counted(taken, 'exchange')} count.")
+    yield fact("Exchanges excluded", f"{out:,}", f"{counted(taken, 'exchange')} count.")
 
 
 def _green(past: Past) -> Iterator[Markup]:
     known = list(parts.last_green(past))
     if not known:
-        yield _fact("Last green", "never", "No run in the history was green.")
+        yield fact("Last green", "never", "No run in the history was green.")
     for one, after in known:
         name = f"Last green of {past.nodes(one.topology)}" if len(known) > 1 else "Last green"
         under = one.revision.get("revision", "no --hil-revision")
         why = f"{one.run}, {under}."
         why += f" Then, until {after.after}: {after.told()}." if after else " No run since."
-        yield _fact(name, day(one.at_s), why)
+        yield fact(name, day(one.at_s), why)
 
 
 def _canaries(past: Past) -> Markup:
     each = [caught for run in past.runs for caught in run.canaries.values()]
     nights = sum(bool(run.canaries) for run in past.runs)
     if not each:
-        return _fact("Canaries caught", "none planted", "No run of the history planted a fault.")
+        return fact("Canaries caught", "none planted", "No run of the history planted a fault.")
     why = f"In {nights} of {counted(len(past.runs), 'run')}."
-    return _fact("Canaries caught", f"{sum(each):,} of {len(each):,}", why)
-
-
-def _fact(name: str, big: Child, why: Child) -> Markup:
-    return el("div", el("dt", name), el("dd", big, class_="big"), el("dd", why, class_="why"))
+    return fact("Canaries caught", f"{sum(each):,} of {len(each):,}", why)

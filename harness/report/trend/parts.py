@@ -15,7 +15,7 @@ from harness.report.trend.chart import chart, levels
 from harness.report.trend.past import ENOUGH, Change, Past
 from harness.report.trend.words import day, kind
 from harness.report.trend.words import levels as both
-from harness.verdict import Outcome, counted
+from harness.verdict import Outcome, counted, outcome_named
 
 LATEST = 30  # nights, runs and flakes that a table shows; the export has all
 CANARIES = 50
@@ -204,7 +204,7 @@ def runs(past: Past) -> Child:
     rows = [
         (
             moment(one.at_s),
-            join(el("span", one.run, class_="mono"), el("br"), _badge(one)),
+            join(el("span", one.run, class_="mono"), el("br"), badge(outcome_named(one.outcome))),
             past.nodes(one.topology),
             join(f"{one.taken}", *_excluded(one)),
             _words(one.revision),
@@ -214,10 +214,6 @@ def runs(past: Past) -> Child:
     caption = f"{len(shown)} of {counted(len(past.runs), 'run')}, the latest first"
     heads = ("began", "run", "nodes", "exchanges", "under test")
     return table(caption, heads, rows)
-
-
-def _badge(run: Kept) -> Markup:
-    return badge(Outcome.__members__.get(run.outcome, Outcome.ERROR))
 
 
 def _excluded(run: Kept) -> Iterator[Markup]:
