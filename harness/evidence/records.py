@@ -350,6 +350,17 @@ class IterationDone(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeBusy(Record):
+    """What a node's CPUs did while a role's work ran there, all CPUs added up."""
+
+    node: str
+    role: str
+    programs_s: float  # given to programs, or taken by a hypervisor
+    rest_s: float  # idle, waiting, in interrupts
+    own_s: float  # the part of `programs_s` that the role's own processes had
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelDone(Record):
     """A channel's totals over all iterations; the receiver alone can say what it verified."""
 

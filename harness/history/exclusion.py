@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.evidence import ExchangeEnded, Judged
 from harness.verdict import Outcome
 from harness.verdict.exchange import Exchange
+from harness.verdict.foreign_cpu import foreign_cpu
 from harness.verdict.gpu_fit import unfit
 
 UNFINISHED = "unfinished"
@@ -15,6 +16,7 @@ PLANTED = "a planted fault"
 NO_TRANSFER = "no transfer"
 TOO_SHORT = "fits into the windows"
 NO_RATE = "no rate"
+CPU_FOREIGN = "CPU_FOREIGN"
 
 
 def not_meant(seen: Exchange) -> str:
@@ -42,4 +44,4 @@ def exclusion(seen: Exchange, judged: Sequence[Judged]) -> str:
         return "UNSETTLED"
     if found := unfit(seen, test=seen.planned.test, claim="speed"):
         return found.klass
-    return ""
+    return CPU_FOREIGN if any(other.disturbs for other in foreign_cpu(seen)) else ""

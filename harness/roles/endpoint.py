@@ -15,6 +15,7 @@ import numpy as np
 from harness.evidence import ChannelDone, ChannelMapped, ChannelSockets, IterationDone
 from harness.plan import Assignment, Fault, Plan
 from harness.roles import crew
+from harness.roles.busy import Busy
 from harness.roles.carrier import carrier_of
 from harness.roles.iterations import Iteration
 from harness.roles.voice import Voice
@@ -105,9 +106,10 @@ class Endpoint:
 
     def transfer(self, work: Work, peer: str) -> None:
         """The role's own part of a transfer, its last words on it, and the end of the session."""
-        started_s = time.monotonic()
+        busy, started_s = Busy(), time.monotonic()
         work.run()
         self.say_bandwidth(time.monotonic() - started_s)
+        self.voice.record(busy.record(self.assignment))
         self.say_sockets()
         for done in sorted(work.totals, key=lambda done: done.channel):
             self.voice.record(done)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.evidence import Entry, ExchangeEnded, GpuHealth, GpuLoad, Judged
+from harness.evidence import Entry, ExchangeEnded, GpuHealth, GpuLoad, Judged, NodeBusy
 from harness.history.exclusion import exclusion, not_meant
 from harness.plan import Fault
 from harness.verdict.exchange import Exchange
@@ -72,3 +72,12 @@ def test_what_was_never_meant_as_a_sample_says_so() -> None:
 
 def test_a_chunk_more_than_the_windows_hold_is_enough() -> None:
     assert not_meant(Exchange(clean(size_bytes=(32 << 20) + 1))) == ""
+
+
+def test_a_machine_that_others_kept_busy_keeps_it_out_although_every_claim_holds() -> None:
+    reasons = {0.54: "", 0.56: "CPU_FOREIGN"}  # of the eight seconds that its CPUs had
+    for others_s, reason in reasons.items():
+        spent = {"programs_s": 0.5 + others_s, "rest_s": 7.5 - others_s}
+        busy = judged(changed(clean(**LONG), NodeBusy, **spent))
+        assert {e.record.outcome for e in busy if isinstance(e.record, Judged)} == {"PASS"}
+        assert why(busy) == reason
