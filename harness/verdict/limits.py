@@ -62,7 +62,7 @@ class Limits:
     sighting_s: float = 1.0
     # Clocks held down for less than this share of an exchange change no figure of it.
     throttled_share: float = 0.01
-    # CPU that others may have on a node: what a start takes, which covers the kernel's ticks as well
+    # CPU that others may have on a node: what a start takes, which covers the kernel's ticks too
     # (0.08 s seen with nobody there), and a share of all CPUs. A busy loop had 0.23 of 0.76 s.
     foreign_cpu_s: float = 0.15
     foreign_cpu_share: float = 0.05
