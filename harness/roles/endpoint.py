@@ -27,6 +27,7 @@ from harness.tcpx.net.plugin import MAX_DESCRIPTORS
 from harness.tcpx.session import Session
 
 ACK = b"K"
+PRESENCE_S = 0.35  # on a GPU: two looks of the observer at least, so that even a byte has a witness
 
 
 class Work(Protocol):
@@ -67,6 +68,7 @@ class Endpoint:
         self.moved = host_buffer(8 * plan.channels, shared=shared).view(np.int64)
         voice.live(lambda: int(self.moved.sum()), plan.total_bytes)
         self._pieces: list[tuple[int, int]] = []  # mem_id, offset of its first byte
+        self._there_s = time.monotonic()
 
     @property
     def left_s(self) -> float:
@@ -74,8 +76,11 @@ class Endpoint:
         return max(self.deadline_s - time.monotonic(), 0.001)
 
     def close(self) -> None:
-        """Nothing of the transport stays behind, whatever state it is in."""
+        """Nothing of the transport stays behind, whatever state it is in; a GPU is not left before
+        the observer can have seen who was on it."""
         self.carrier.close()
+        if self.plan.is_on_gpus:
+            time.sleep(max(self._there_s + PRESENCE_S - time.monotonic(), 0.0))
 
     def register(self) -> None:
         """Register the buffer in at most as many pieces as the plan says, cut between chunks."""

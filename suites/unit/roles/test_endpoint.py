@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.nic.gpus import WATCH_S
 from harness.plan import Assignment, Fault, Plan
-from harness.roles.endpoint import Endpoint, buffers_of, fault, nonce_of
+from harness.roles import endpoint
+from harness.roles.endpoint import PRESENCE_S, Endpoint, buffers_of, fault, nonce_of
+from harness.tcpx.buffers import HostBuffers
 from suites.unit.roles.ends import PLAN, Heard, assignment
 
 
@@ -158,3 +162,16 @@ def test_a_plugin_may_scatter_a_message_as_it_likes(
     monkeypatch.setattr(made, lambda index, **options: asked.append(options))
     buffers_of(assignment(Plan(memory="cuda", **transport), "server"))  # type: ignore[arg-type]
     assert asked[0]["pieces"] == pieces
+
+
+def test_a_gpu_is_not_left_before_somebody_can_have_seen_who_was_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(endpoint, "buffers_of", lambda _: HostBuffers())
+    stayed = {}
+    for memory in ("host", "cuda"):
+        began_s = time.monotonic()
+        Endpoint(assignment(replace(PLAN, memory=memory), "client"), Heard("client")).close()
+        stayed[memory] = time.monotonic() - began_s >= PRESENCE_S
+    assert stayed == {"host": False, "cuda": True}
+    assert PRESENCE_S >= 3 * WATCH_S
