@@ -25,6 +25,7 @@ OPEN = {"test_one_gpu[idle]": {7: "INCONCLUSIVE NO_EVIDENCE"}}
 
 
 @pytest.mark.requires(paired_gpus=GPUS)
+@pytest.mark.usefixtures("nodes")
 @pytest.mark.parametrize("planted", EXPECTED)
 def test_one_bad_gpu_is_named_and_no_other(
     planted: str, inventory: Inventory, tmp_path: Path
