@@ -2,7 +2,8 @@
 in its spread.
 
 If a shape fits all nights better than chance does, it is a change, and the nights before and after
-it are searched likewise. The level may step or drift, up or down; the spread may grow.
+it are searched likewise. The level may step or drift, up or down; the spread may grow. A level that
+moved by less than anybody would act on is left unnamed.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import numpy as np
 from harness.history import Series
 from harness.history.series import Better
 from harness.regression.night import Figure, figures, level, spread
+from harness.regression.rules import RULES
 from harness.regression.shapes import Shape, best, p_value
 
 # A series that never changed is said to have changed less than once in a hundred, both searches
 # together. A wider spread is hard to see and gets most of that.
-ALPHA: dict[Figure, float] = {level: 0.002, spread: 0.004}
+ALPHA: dict[Figure, float] = {level: 0.002, spread: 0.007}
 Kind = Literal["step", "drift", "spread"]
 
 
@@ -52,7 +54,8 @@ def changes(series: Series) -> tuple[Change, ...]:
         for figure in (level, spread)
         for change in _found(_Row(series, figure), 0, sum(map(bool, _samples(series))))
     ]
-    return tuple(sorted(found, key=lambda change: (change.night, change.kind)))
+    counts = (c for c in found if c.kind == "spread" or abs(c.relative) >= RULES.effect_min)
+    return tuple(sorted(counts, key=lambda change: (change.night, change.kind)))
 
 
 def _samples(series: Series) -> list[tuple[float, ...]]:

@@ -2,11 +2,11 @@
 
 All figures of the night are corrected together (Benjamini and Hochberg: what one exchange says of
 its NICs goes up and down together, which that method allows). To be named, a figure must besides
-differ by more than any good night did from the others: like compared with like sets the least
-effect, nobody's guess. One night that lies little further off may be its own trouble, since other
-work on machines comes and goes: it is SUSPECT, and the next one decides. A worsening that change
-points have dated, and from which tonight has not come back, needs no further effect: its nights
-have shown it together.
+differ by more than any good night did from the others, and by more than anybody would act on: like
+compared with like sets the least effect. One night that lies little further off may be its own
+trouble, since other work on machines comes and goes: it is SUSPECT, and the next one decides. A
+worsening that change points have dated, and from which tonight has not come back, needs no further
+effect: its nights have shown it together.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _named(draft: Compared, tonight: Series, rules: Rules) -> Compared:
     """What the corrected p-value and the least effect make of it."""
     nights = len(draft.baseline)
     excluded = f", {draft.excluded} excluded" if draft.excluded else ""
-    differ = f", which differ by up to {draft.floor:.1%}" if draft.floor else ""
+    differ = f", which differ by up to {draft.floor:.1%}" if draft.floor > rules.effect_min else ""
     fact = (
         f"{draft.metric} {draft.level:.4g}, {draft.effect:+.1%} of {nights} good nights{differ} "
         f"(q {draft.q:.2g}, {draft.k} samples{excluded})"

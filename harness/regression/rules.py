@@ -14,6 +14,8 @@ class Rules:
     nights_min: int = 5
     # With 20 it is 4.0 of them, with any number of nights 3.3: more would only be older.
     nights_max: int = 20
+    # On a quiet line half a percent is real, and nobody acts on it.
+    effect_min: float = 0.01
     # A younger night than this must be among them: machines change unnoticed.
     age_max_days: float = 14.0
     # Of all nights without any change, at most this share has a series named.

@@ -1,8 +1,9 @@
 """Makes nights.csv: nights of real exchanges on the embedded testbed (needs root).
 
-A night is a testbed brought up anew for each kind of line, connected anew, and so many exchanges on
-it, so that what differs between nights is really there. It is resumable: every call adds nights
-until `--seconds` are over or the file holds `--nights` of them.
+A night is visited so many times. A visit is a testbed brought up anew for each kind of line,
+connected anew, and so many exchanges on it, so that what differs between nights is really there;
+all nights are visited once before any is visited again. It is resumable: every call adds visits
+until `--seconds` are over or every night has had all of its own.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from harness.history.exclusion import exclusion
 from harness.plan import MIB, Plan
 from harness.report.exchanges import exchanges
 
-HEADER = ("night", "at_s", "kind", "subject", "excluded", "gb_s")
+HEADER = ("visit", "night", "at_s", "kind", "subject", "excluded", "gb_s")
 # Short: 0.3 s of traffic at 1 Gbit/s a NIC, and less at what two cores can copy.
 KINDS = {
     "shaped": (Case(1.0, 9000), Plan(size_bytes=32 * MIB, iterations=4)),
     "unshaped": (Case(0.0, 9000), Plan(size_bytes=64 * MIB, iterations=10)),
 }
-EXCHANGES = 24
+VISITS, EXCHANGES = 2, 24
 
 
 def main() -> None:
@@ -36,28 +37,28 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=170.0)
     args = parser.parse_args()
     until, longest_s = time.monotonic() + args.seconds, 0.0
-    first = next_night(args.out)
-    for night in range(first, args.nights):
+    for number in range(done(args.out), VISITS * args.nights):
         began = time.monotonic()
         if began + longest_s > until:
             break
-        rows = [row for kind in KINDS for row in measured(night, kind)]
+        visit, night = divmod(number, args.nights)
+        rows = [(visit, *row) for kind in KINDS for row in measured(night, kind)]
         with args.out.open("a", newline="") as file:
             csv.writer(file).writerows(rows)
         longest_s = max(longest_s, time.monotonic() - began)
-        print(f"night {night}: {time.monotonic() - began:.1f} s", flush=True)
+        print(f"visit {visit}, night {night}: {time.monotonic() - began:.1f} s", flush=True)
 
 
-def next_night(out: Path) -> int:
-    """The night that the file lacks; a new file gets its header."""
+def done(out: Path) -> int:
+    """How many visits the file has; a new file gets its header."""
     if not out.exists():
         out.write_text(",".join(HEADER) + "\n")
     with out.open(newline="") as file:
-        return 1 + max((int(row["night"]) for row in csv.DictReader(file)), default=-1)
+        return len({(row["visit"], row["night"]) for row in csv.DictReader(file)})
 
 
 def measured(night: int, kind: str) -> list[tuple[object, ...]]:
-    """One kind's rows of a night: the whole and each NIC, the figures of one row in their order."""
+    """One kind's rows of a visit: the whole and each NIC, the figures of one row in their order."""
     case, plan = KINDS[kind]
     at_s = round(time.time())
     figures: dict[str, list[float]] = {}

@@ -2,8 +2,8 @@
 
     python suites/unit/regression/evaluate.py --seed 1 --times 100 [--otava PATH]
 
-The seed says on which nights changes are planted, and how nights are shuffled. With the path of an
-`otava` program, that is asked about the same figures.
+The seed says on which nights changes are planted, and how nights are shuffled or dealt. With the
+path of an `otava` program, that is asked about the same figures.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ from harness.regression import beside, changes, gate
 from harness.regression.night import level
 from suites.unit.regression.planted import (
     DRIFTING,
+    DRIFTING_BY_NAME,
     KINDS,
     NIC,
+    ORDERS,
     SOON,
     STEPS,
     WIDER,
@@ -36,7 +38,6 @@ from suites.unit.regression.planted import (
     Planted,
     measured,
     places,
-    shuffled,
     wider,
 )
 
@@ -49,8 +50,8 @@ CONFIG = """tests:
     metrics: [{metrics}]
 """
 YEAR = 1_700_000_000  # any day will do
-PLANTED = (*STEPS, DRIFTING, WIDER, wider(2, 3 * SOON), wider(4, SOON))
-SHUFFLES = 200  # in which nothing was planted
+PLANTED = (*STEPS, DRIFTING, DRIFTING_BY_NAME, WIDER, wider(2, 3 * SOON), wider(4, SOON))
+ORDERED = 200  # times, in which nothing was planted
 FIRST_GATED = 21  # the first night that has twenty before it
 
 
@@ -72,11 +73,11 @@ class Trial:
 
 
 def trials(
-    kind: str, subject: str, planted: Planted, *, times: int, seed: int, shuffle: bool
+    kind: str, subject: str, planted: Planted, *, times: int, seed: int, order: str
 ) -> Iterator[Trial]:
     nights = measured(kind)
     for number, at in enumerate(places(planted, len(nights[0].nights), times, seed)):
-        series = shuffled(nights, seed + number) if shuffle else nights
+        series = ORDERS[order](nights, seed + number)
         made = [planted.into(one, at) if one.key.subject == subject else one for one in series]
         own = next(one for one in made if one.key.subject == subject)
         among = beside(made) if subject.startswith(NIC) else []
@@ -112,16 +113,14 @@ def asked(otava: str, rows: Sequence[Series]) -> list[list[int]]:
 # -- the table ---------------------------------------------------------------------------------
 
 
-def found_rows(args: argparse.Namespace, shuffle: bool) -> Iterator[str]:
+def found_rows(args: argparse.Namespace, order: str) -> Iterator[str]:
     yield f"| line | planted | on | alone | with siblings |{' otava |' if args.otava else ''}"
     yield "|---|---|---|---|---|" + ("---|" if args.otava else "")
     for kind in KINDS:
         for planted in PLANTED:
             for subject in SUBJECTS:
                 made = list(
-                    trials(
-                        kind, subject, planted, times=args.times, seed=args.seed, shuffle=shuffle
-                    )
+                    trials(kind, subject, planted, times=args.times, seed=args.seed, order=order)
                 )
                 yield _row(kind, planted, subject, made, args.otava)
 
@@ -151,10 +150,11 @@ def alarms(args: argparse.Namespace) -> Iterator[str]:
         nights = measured(kind)
         plain = [*nights, *beside(nights)]
         yield f"{kind}, as measured: {_alarms(plain, args.otava)}; gate {_gated(nights)}"
-        mixed = [shuffled(nights, args.seed + number) for number in range(SHUFFLES)]
-        every = [one for each in mixed for one in (*each, *beside(each))]
-        gated = [_last(each) for each in mixed]
-        yield f"{kind}, shuffled: {_alarms(every, args.otava)}; gate {_counted(gated)}"
+        for order in ("shuffled", "dealt"):
+            mixed = [ORDERS[order](nights, args.seed + number) for number in range(ORDERED)]
+            every = [one for each in mixed for one in (*each, *beside(each))]
+            gated = [_last(each) for each in mixed]
+            yield f"{kind}, {order}: {_alarms(every, args.otava)}; gate {_counted(gated)}"
 
 
 def _alarms(series: Sequence[Series], otava: str) -> str:
@@ -192,9 +192,9 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=100, help="each change is planted so often")
     parser.add_argument("--otava", default="", metavar="PATH")
     args = parser.parse_args()
-    for shuffle in (False, True):
-        print(f"\nNights {'shuffled' if shuffle else 'as measured'}:\n")
-        for row in found_rows(args, shuffle):
+    for order in ORDERS:
+        print(f"\nNights {order}:\n")
+        for row in found_rows(args, order):
             print(row, flush=True)
     print("\nNothing planted:\n")
     for line in alarms(args):

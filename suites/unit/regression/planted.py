@@ -1,7 +1,10 @@
 """Sixty measured nights, and changes planted in them from a seed.
 
-The nights are those of nights.csv (see collect.py), a day apart. A change is planted into a series'
-samples from one night on, so that everything else about them stays what was measured.
+The nights are those of nights.csv (see collect.py), a day apart: in the order in which they were
+measured; in another order; or with all exchanges dealt out anew. What lasts is of the machine in
+the first, what differs from night to night in the first two, and in the third there is nothing but
+what differs from exchange to exchange. A change is planted into a series' samples from one night
+on, so that everything else about them stays what it is.
 """
 
 from __future__ import annotations
@@ -27,22 +30,23 @@ SOON = 10  # nights in which a drift, after its end, and a wider spread are to b
 
 
 def measured(kind: str, file: Path = NIGHTS) -> list[Series]:
-    """The whole and each NIC."""
-    found: dict[str, list[Night]] = {}
+    """The whole and each NIC; the visits of a night are one night."""
+    found: dict[str, dict[int, Night]] = {}
     with file.open(newline="") as lines:
         for row in csv.DictReader(lines):
             if row["kind"] == kind:
-                found.setdefault(row["subject"], []).append(_night(row))
-    return [_series(kind, subject, nights) for subject, nights in found.items()]
+                nights, number = found.setdefault(row["subject"], {}), int(row["night"])
+                nights[number] = _with_visit(nights.get(number) or _night(number), row)
+    return [_series(kind, subject, list(nights.values())) for subject, nights in found.items()]
 
 
-def _night(row: dict[str, str]) -> Night:
-    return Night(
-        run=f"night-{row['night']}",
-        at_s=DAY_S * int(row["night"]),
-        samples=tuple(map(float, row["gb_s"].split())),
-        excluded=int(row["excluded"]),
-    )
+def _night(number: int) -> Night:
+    return Night(run=f"night-{number}", at_s=DAY_S * number, samples=())
+
+
+def _with_visit(night: Night, row: dict[str, str]) -> Night:
+    samples = (*night.samples, *map(float, row["gb_s"].split()))
+    return replace(night, samples=samples, excluded=night.excluded + int(row["excluded"]))
 
 
 def _series(kind: str, subject: str, nights: Sequence[Night]) -> Series:
@@ -62,6 +66,29 @@ def _in_order(nights: Sequence[Night], order: Sequence[int]) -> tuple[Night, ...
         replace(nights[place], at_s=DAY_S * number, run=f"night-{number}")
         for number, place in enumerate(order)
     )
+
+
+def dealt(series: Sequence[Series], seed: int) -> list[Series]:
+    """Every exchange in some night, the same in all series; each night keeps its number of them."""
+    counts = [len(night.samples) for night in series[0].nights]
+    order = np.random.default_rng(seed).permutation(sum(counts))
+    parts = np.split(order, np.cumsum(counts)[:-1])
+    return [replace(one, nights=_dealt(one.nights, parts)) for one in series]
+
+
+def _dealt(nights: Sequence[Night], parts: Sequence[np.ndarray]) -> tuple[Night, ...]:
+    every = np.concatenate([night.samples for night in nights])
+    return tuple(
+        replace(night, samples=tuple(map(float, every[part])))
+        for night, part in zip(nights, parts, strict=True)
+    )
+
+
+ORDERS: dict[str, Callable[[Sequence[Series], int], Sequence[Series]]] = {
+    "as measured": lambda series, _: series,
+    "shuffled": shuffled,
+    "dealt": dealt,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +125,17 @@ def _drifted(samples: np.ndarray, nights: int) -> np.ndarray:
 DRIFTING = Planted(
     f"drift {-DRIFT:.1%} a night",
     _drifted,
-    lambda change, at: change.kind == "drift" and change.relative < 0,
+    lambda change, at: (
+        change.kind != "spread"
+        and change.relative < 0
+        and -WITHIN <= change.night - at <= DRIFT_NIGHTS + WITHIN
+    ),
     seen_for=DRIFT_NIGHTS + SOON,
+)
+DRIFTING_BY_NAME = replace(
+    DRIFTING,
+    name=f"{DRIFTING.name}, called a drift",
+    found=lambda change, at: change.kind == "drift" and change.relative < 0,
 )
 
 

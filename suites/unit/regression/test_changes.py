@@ -29,6 +29,15 @@ def test_every_step_of_several_is_found() -> None:
     assert [(c.night, c.relative < 0) for c in changes(series(levels))] == [(20, True), (40, False)]
 
 
+def test_a_step_that_nobody_acts_on_is_left_unnamed_and_hides_none_beside_it() -> None:
+    levels = flat(60, noise=0.001)
+    levels[20:] *= 0.994
+    assert changes(series(levels, within=0.001)) == ()
+    levels[40:] *= 0.97
+    (found,) = changes(series(levels, within=0.001))
+    assert (found.kind, found.night) == ("step", 40)
+
+
 def test_a_drift_is_named_as_one() -> None:
     levels = flat(60) * (1 - 0.003 * np.clip(np.arange(60) - 19, 0, 20))
     (found,) = changes(series(levels))

@@ -54,6 +54,17 @@ def test_the_slower_nic_is_named_and_no_other() -> None:
     assert "baseline acknowledge run-24 --subject 'eth3' --reason WHY" in one.next_step
 
 
+def test_on_a_quiet_line_half_a_percent_is_nobodys_regression() -> None:
+    levels = flat(30, noise=0.0005)
+    levels[-1] = 0.993
+    small = night(series(levels, within=0.0005))["gb_s", "eth1"]
+    assert (small.outcome, small.klass) == ("PASS", "")
+    assert small.q < 0.01
+    assert "differ by" not in small.fact
+    levels[-1] = 0.975
+    assert night(series(levels, within=0.0005))["gb_s", "eth1"].klass == "REGRESSION"
+
+
 def test_one_night_little_worse_than_any_may_be_its_own_and_the_next_one_decides() -> None:
     levels = flat(30)
     levels[-2:] = 0.957

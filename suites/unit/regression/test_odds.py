@@ -40,4 +40,11 @@ def test_one_more_good_night_is_seldom_odd() -> None:
 
 def test_nights_that_are_all_alike_leave_nothing_to_chance() -> None:
     assert odds(1.0, np.ones(5)).p == 1.0
-    assert odds(0.99, np.ones(5)).is_worse("higher", 0.01)
+    assert odds(0.98, np.ones(5)).is_worse("higher", 0.01)
+
+
+def test_what_nobody_acts_on_is_not_worse_however_sure_it_is() -> None:
+    quiet = flat(20, noise=0.0005)
+    assert odds(0.993, quiet).p < 1e-6
+    assert not odds(0.993, quiet).is_worse("higher", 0.01)
+    assert odds(0.985, quiet).is_worse("higher", 0.01)
