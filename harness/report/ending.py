@@ -1,9 +1,9 @@
 """Whether the run as a whole came to its end, and the verdict on it.
 
-All tests green is not enough: a run without an end was cut short, one without tests proves nothing,
-and an exit code that no test explains is trouble that no test saw. Such a run gets a case of its
-own, so that whoever reads nothing but the JUnit file sees red as well; a run that is red anyway
-does not.
+All tests green is not enough: a run without an end was cut short, one without tests or with skipped
+ones alone proves nothing, and an exit code that no test explains is trouble that no test saw. Such
+a run gets a case of its own, so that whoever reads nothing but the JUnit file sees red as well; a
+run that is red anyway does not.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Sequence
 
 from harness.evidence import Entry, RunEnded
 from harness.report.case import Case, cases
-from harness.verdict import Outcome, worst
+from harness.verdict import Outcome, counted, worst
+from harness.verdict.outcome import outcome_of
 
 RUN_CASE = "run::ending"
+NOTHING_CHECKED = "NOTHING_CHECKED"
 
 
 def all_cases(entries: Sequence[Entry]) -> list[Case]:
@@ -26,7 +28,7 @@ def all_cases(entries: Sequence[Entry]) -> list[Case]:
     if not klass:
         return found
     wrong = f"{klass}: {message}"
-    return [*found, Case(test=RUN_CASE, outcome=Outcome.ERROR, klass=klass, message=wrong)]
+    return [*found, Case(test=RUN_CASE, outcome=outcome_of(klass), klass=klass, message=wrong)]
 
 
 def outcome(entries: Sequence[Entry]) -> Outcome:
@@ -42,4 +44,9 @@ def _problem(entries: Sequence[Entry], found: Sequence[Case]) -> tuple[str, str]
         return "NOT_RUN", "no test was planned"
     if ended[-1] != 0:
         return "EXIT_CODE", f"the run ended with {ended[-1]} although no test is red"
+    if all(case.outcome is Outcome.SKIP for case in found):
+        every = (
+            "the only test was" if len(found) == 1 else f"all {counted(len(found), 'test')} were"
+        )
+        return "NOTHING_CHECKED", f"{every} skipped"
     return "", ""

@@ -1,7 +1,8 @@
 """Several runs as one report: the shards of a job, or a run and what repeated a part of it.
 
 Every test of every run is there once. Of a test that several runs had, the worst end counts, and it
-is said what became of it in the others. What is wrong with a run as a whole is a case of its own.
+is said what became of it in the others. What is wrong with a run as a whole is a case of its own;
+that a run has skipped all of its tests is wrong only if the others have done so too.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from pathlib import Path
 from harness.errors import ReportError
 from harness.evidence import Entry, read_journal, read_run
 from harness.report.attachment import attach
-from harness.report.ending import RUN_CASE
+from harness.report.ending import NOTHING_CHECKED, RUN_CASE
 from harness.report.suite import Member, Suite, suites
+from harness.verdict import Outcome
+
+Ending = tuple[str, Member]  # with the run's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,15 @@ def read_shards(places: Iterable[Path]) -> list[Shard]:
 def merged(shards: Iterable[Shard], environ: Mapping[str, str]) -> list[Suite]:
     """The suites of all runs; those of one name are one."""
     found: dict[str, list[Suite]] = {}
-    ends: dict[str, list[tuple[str, Member]]] = {}
+    ends: dict[str, list[Ending]] = {}
     for shard in shards:
         for suite in suites(shard.entries, attach(shard.folder, environ)):
             members = tuple(_named(member, shard.run) for member in suite.members)
             for member in members:
                 ends.setdefault(member.case.test, []).append((shard.run, member))
             found.setdefault(suite.name, []).append(replace(suite, members=members))
-    told = {id(kept): _noted(kept, others) for kept, others in map(_worst, ends.values())}
+    counting = map(_worst, _with_checks(ends).values())
+    told = {id(kept): _noted(kept, others) for kept, others in counting}
     joined = [
         Suite(
             name=name,
@@ -75,13 +80,21 @@ def _named(member: Member, run: str) -> Member:
     return replace(member, case=replace(member.case, test=f"{RUN_CASE}[{run}]"))
 
 
-def _worst(ends: Sequence[tuple[str, Member]]) -> tuple[Member, list[tuple[str, Member]]]:
+def _with_checks(ends: Mapping[str, list[Ending]]) -> Mapping[str, list[Ending]]:
+    """Without the runs that checked nothing, if anything was checked at all."""
+    empty = {test for test, found in ends.items() if found[0][1].case.klass == NOTHING_CHECKED}
+    tests = {test: found for test, found in ends.items() if test not in empty}
+    skipped = all(m.case.outcome is Outcome.SKIP for found in tests.values() for _, m in found)
+    return ends if skipped else tests
+
+
+def _worst(ends: Sequence[Ending]) -> tuple[Member, list[Ending]]:
     """The end that counts, a flaky one before its equals, and the others with their runs."""
     worst = max(ends, key=lambda end: (end[1].case.outcome, end[1].case.flaky))
     return worst[1], [end for end in ends if end is not worst]
 
 
-def _noted(kept: Member, others: Sequence[tuple[str, Member]]) -> Member:
+def _noted(kept: Member, others: Sequence[Ending]) -> Member:
     """What became of the test elsewhere; what was lost there is said too."""
     lines = [
         f"also in run {run}: {' '.join(filter(None, [m.case.outcome.name, m.case.message]))}"

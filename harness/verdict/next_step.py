@@ -64,6 +64,8 @@ STEPS = {
     "UNSETTLED": "Settle the claim in the test, or do not make it",
     "INTERRUPTED": "Run it again; the journal has everything up to the interruption",
     "NOT_RUN": "Run it again; the run ended before this test began",
+    "NOTHING_CHECKED": "See the skips' reasons: give an inventory that has what they ask for, or "
+    "select tests that these nodes can run",
     "INVENTORY": "Correct {node} in the inventory: see `ip -br link` there, of a GPU's NIC "
     "`python -m harness doctor`",
     "GPU_THROTTLED": "On {node}, see `nvidia-smi -q -d PERFORMANCE,POWER,TEMPERATURE -i {gpu}`; "

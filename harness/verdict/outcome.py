@@ -45,7 +45,8 @@ def _bench(root: type[HarnessError]) -> Iterator[str]:
 GPU_OPEN = frozenset({"GPU_THROTTLED", "GPU_FOREIGN", "GPU_REMAP", "GPU_REPLAY"})
 # Nights that cannot be compared, or that the next one has to confirm.
 NIGHT_OPEN = frozenset({"NO_BASELINE", "FEW_SAMPLES", "SUSPECT"})
-OPEN = frozenset({"NO_EVIDENCE", "UNVERIFIED", "COUNTER", "FOREIGN_LOAD"}) | GPU_OPEN | NIGHT_OPEN
+UNKNOWN = frozenset({"NO_EVIDENCE", "UNVERIFIED", "COUNTER", "FOREIGN_LOAD", "NOTHING_CHECKED"})
+OPEN = UNKNOWN | GPU_OPEN | NIGHT_OPEN
 OWN = frozenset({"INTERRUPTED", "NOT_RUN", "UNSETTLED", "ROLE_STOPPED", "ROLE_BUG", "EXIT_CODE"})
 BENCH = frozenset(_bench(HarnessError)) | OWN
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from harness.inventory import Inventory
 from harness.plan import KIB, MIB, Plan
 
 CHUNKS_KIB = (512, 2048)
 CHANNELS = (2, 4)
+TOGETHER = [
+    pytest.param(n, marks=pytest.mark.requires(nics_per_node=n), id=str(n)) for n in CHANNELS
+]
 TRAFFIC_S = 0.25  # of an exchange at the stated rate
 BUFFER_CHUNKS = 16  # a channel
 LEAST_ITERATIONS = 2  # more than one window, so that it is the line that is measured

@@ -10,9 +10,9 @@ from fixtures.exchange import Exchanges
 from harness.inventory import Inventory
 from harness.plan import Plan
 from suites.nightly.going_on import measure
-from suites.nightly.shapes import CHANNELS, CHUNKS_KIB, nics, shape
+from suites.nightly.shapes import CHUNKS_KIB, TOGETHER, nics, shape
 
-pytestmark = [pytest.mark.nightly, pytest.mark.requires(nics_per_node=4)]
+pytestmark = pytest.mark.nightly
 
 
 @pytest.mark.parametrize("chunk_kib", CHUNKS_KIB)
@@ -30,7 +30,7 @@ def test_every_nic_alone(
 
 
 @pytest.mark.parametrize("chunk_kib", CHUNKS_KIB)
-@pytest.mark.parametrize("channels", CHANNELS)
+@pytest.mark.parametrize("channels", TOGETHER)
 def test_together(
     exchange: Exchanges,
     plan: Plan,

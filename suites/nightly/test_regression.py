@@ -10,15 +10,19 @@ from fixtures.exchange import Settle
 from fixtures.regression import Compare
 from harness.regression.claim import judged, judged_scaling
 from harness.regression.scaling import scaling
-from suites.nightly.shapes import CHANNELS, CHUNKS_KIB
+from suites.nightly.shapes import CHANNELS, CHUNKS_KIB, TOGETHER
 
-pytestmark = [pytest.mark.nightly, pytest.mark.requires(nics_per_node=4)]
+pytestmark = pytest.mark.nightly
 
 ALONE = [f"test_every_nic_alone[{kib}]" for kib in CHUNKS_KIB]
-TOGETHER = [f"test_together[{n}-{kib}]" for n in CHANNELS for kib in CHUNKS_KIB]
+SEVERAL = [
+    pytest.param(f"test_together[{n}-{kib}]", marks=pytest.mark.requires(nics_per_node=n))
+    for n in CHANNELS
+    for kib in CHUNKS_KIB
+]
 
 
-@pytest.mark.parametrize("measured", [*ALONE, *TOGETHER])
+@pytest.mark.parametrize("measured", [*ALONE, *SEVERAL])
 def test_no_figure_is_worse_than_it_was(
     measured: str,
     nodes: object,
@@ -33,7 +37,9 @@ def test_no_figure_is_worse_than_it_was(
 
 @pytest.mark.requires(stated_rate=True)
 @pytest.mark.parametrize("chunk_kib", CHUNKS_KIB)
-def test_all_channels_carry_what_their_nics_carry_alone(
+@pytest.mark.parametrize("channels", TOGETHER)
+def test_channels_carry_together_what_their_nics_carry_alone(
+    channels: int,
     chunk_kib: int,
     nodes: object,
     claims: Callable[[str], Settle],
@@ -43,7 +49,7 @@ def test_all_channels_carry_what_their_nics_carry_alone(
     settle = claims("scaling-law")
     tests = _measuring(request)
     alone = compare.alone(f"{tests}test_every_nic_alone[{chunk_kib}]")
-    together = compare.nights(f"{tests}test_together[{CHANNELS[-1]}-{chunk_kib}]")
+    together = compare.nights(f"{tests}test_together[{channels}-{chunk_kib}]")
     found = scaling(alone, together)
     settle(judged_scaling(found, test=request.node.nodeid, claim="scaling-law"))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.evidence import RunEnded, TestsPlanned
+from harness.evidence import RunEnded, TestFinished, TestsPlanned
 from harness.report.ending import RUN_CASE, all_cases, outcome
 from harness.verdict import Outcome
 from suites.unit.report.run import green, run
@@ -37,6 +37,23 @@ def test_a_run_that_proves_nothing_has_a_red_case_of_its_own(entries, klass: str
     case = all_cases(entries)[-1]
     assert (case.test, case.outcome, case.klass) == (RUN_CASE, Outcome.ERROR, klass)
     assert outcome(entries) is Outcome.ERROR
+
+
+def test_a_run_of_skips_alone_is_inconclusive_and_says_so() -> None:
+    skipped = [
+        replace(e, record=replace(e.record, outcome="SKIP"))
+        if isinstance(e.record, TestFinished)
+        else e
+        for e in green()
+    ]
+    case = all_cases(skipped)[-1]
+    assert (case.test, case.outcome, case.klass) == (
+        RUN_CASE,
+        Outcome.INCONCLUSIVE,
+        "NOTHING_CHECKED",
+    )
+    assert "skipped" in case.message
+    assert outcome(skipped) is Outcome.INCONCLUSIVE
 
 
 def test_a_plan_of_no_tests_proves_nothing() -> None:

@@ -52,6 +52,13 @@ def test_a_test_that_ran_in_one_shard_and_was_skipped_in_the_other_ran() -> None
     assert (member.case.outcome.name, member.notes) == ("PASS", ("also in run a: SKIP no rate",))
 
 
+def test_shards_that_have_all_skipped_everything_have_checked_nothing() -> None:
+    skipped = with_record(green(), TestFinished, outcome="SKIP", message="no rate")
+    found = cases_of(shard("a", skipped), shard("b", skipped))
+    red = {test for test, member in found.items() if member.case.klass == "NOTHING_CHECKED"}
+    assert red == {"run::ending[a]", "run::ending[b]"}
+
+
 def test_exchanges_of_one_name_stay_with_their_run() -> None:
     found = cases_of(shard("a", run()), shard("b", tried("PASS")))
     assert [one.seen.name for one in found[MAPPED].told] == ["main-1"]

@@ -313,7 +313,7 @@ def _role(plan: Plan, role: str) -> list[tuple[float, Record]]:
         )
         timed.append((started_s + step_s, done))
     busy = NodeBusy(node=node, role=role, programs_s=0.5, rest_s=7.5, own_s=0.25)
-    timed.append((DONE_S, busy))
+    timed += [] if plan.program else [(DONE_S, busy)]
     for channel in range(plan.channels):
         timed += _channel(plan, role, channel)
     return timed
