@@ -67,6 +67,26 @@ EXERCISES = {
 AGENT_EXERCISES = ("nixl-write", "nixl-read")
 AGENT_FAULTS = ("flip", "stale", "zeros", "drop", "hang", "die", "exit", "one_nic", "loopback")
 MAX_RAILS = 16
+MAX_PORT = 65535
+BOUNDS = {
+    "channels": (1, MAX_CHANNELS),
+    "size_bytes": (1, 1 << 40),
+    "chunk_bytes": (1, MAX_CHUNK_BYTES),
+    "iterations": (1, MAX_ITERATIONS),
+    "registrations": (1, 64),
+    "sockets_per_channel": (1, 8),
+    "recv_window": (1, MAX_REQUESTS),
+    "send_window": (1, MAX_REQUESTS),
+    "port_base": (1, MAX_PORT),
+    "gpu": (0, 255),
+}
+CHOICES = {
+    "exercise": tuple(sorted(EXERCISES)),
+    "memory": MEMORIES,
+    "transport": TRANSPORTS,
+    "rxdm": RXDMS,
+    "distribution": DISTRIBUTIONS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,62 +212,80 @@ class Plan:
 
 def _problems(plan: Plan) -> list[str]:
     """Every reason why the plan cannot be run, in words."""
-    bounds = {
-        "channels": (1, MAX_CHANNELS),
-        "size_bytes": (1, 1 << 40),
-        "chunk_bytes": (1, MAX_CHUNK_BYTES),
-        "iterations": (1, MAX_ITERATIONS),
-        "registrations": (1, 64),
-        "sockets_per_channel": (1, 8),
-        "recv_window": (1, MAX_REQUESTS),
-        "send_window": (1, MAX_REQUESTS),
-        "port_base": (1, 65535),
-        "gpu": (0, 255),
-    }
+    rules = (
+        _out_of_bounds,
+        _unheard_of,
+        _unconnected,
+        _unsettled,
+        _unspreadable,
+        _unplugged,
+        _not_own,
+        _not_agents,
+        _not_a_programs,
+    )
+    found = [problem for rule in rules for problem in rule(plan)]
+    return found or [*_too_many(plan), *_undealable(plan)]  # which reckon with sound numbers
+
+
+def _out_of_bounds(plan: Plan) -> list[str]:
     found = [
         f"{name} is {value}, expected {low}..{high}"
-        for name, (low, high) in bounds.items()
+        for name, (low, high) in BOUNDS.items()
         if not low <= (value := getattr(plan, name)) <= high
     ]
-    choices = {
-        "memory": MEMORIES,
-        "transport": TRANSPORTS,
-        "rxdm": RXDMS,
-        "distribution": DISTRIBUTIONS,
-    }
-    for name, known in choices.items():
-        if (value := getattr(plan, name)) not in known:
-            found.append(f"{name} is {value!r}, expected one of {list(known)}")
-    if (plan.transport == "nccl-net") != bool(plan.plugin):
+    if plan.port > MAX_PORT:
+        found.append(f"port_base + gpu is {plan.port}, expected at most {MAX_PORT}")
+    return found
+
+
+def _unheard_of(plan: Plan) -> list[str]:
+    found = [
+        f"{name} is {value!r}, expected one of {list(known)}"
+        for name, known in CHOICES.items()
+        if (value := getattr(plan, name)) not in known
+    ]
+    if unknown := sorted(set(plan.claims) - set(CLAIMS)):
+        found.append(f"claims {unknown} are unknown, expected some of {sorted(CLAIMS)}")
+    return found
+
+
+def _unconnected(plan: Plan) -> list[str]:
+    """A plugin and what answers it belong to one transport."""
+    plugged = plan.transport == "nccl-net"
+    found = []
+    if plugged != bool(plan.plugin):
         found.append(
             f"plugin is {plan.plugin!r} for the transport {plan.transport!r}, "
             "expected a path on both nodes for 'nccl-net' and for no other"
         )
-    if plan.rxdm and plan.transport != "nccl-net":
+    if plan.rxdm and not plugged:
         found.append(f"rxdm is {plan.rxdm!r}, which only the transport 'nccl-net' asks")
-    if plan.exercise not in EXERCISES:
-        found.append(f"exercise is {plan.exercise!r}, expected one of {sorted(EXERCISES)}")
-    if unknown := sorted(set(plan.claims) - set(CLAIMS)):
-        found.append(f"claims {unknown} are unknown, expected some of {sorted(CLAIMS)}")
-    if not found and plan.chunks > MAX_CHUNKS:
-        found.append(f"{plan.chunks} chunks, expected at most {MAX_CHUNKS}; use larger chunks")
+    return found
+
+
+def _unsettled(plan: Plan) -> list[str]:
+    """Claims of which the plan gives no evidence."""
+    found = []
     if "gpu" in plan.claims and not plan.is_on_gpus:
         found.append(f"the claim 'gpu' needs memory 'cuda', not {plan.memory!r}")
     if "steering" in plan.claims and not plan.is_steered:
         found.append("the claim 'steering' needs a transfer with rxdm 'stand-in'")
-    found += _unspreadable(plan)
-    found += _unplugged(plan)
-    found += _not_own(plan)
-    found += _not_agents(plan)
-    if plan.port_base + plan.gpu > 65535:
-        found.append(f"port_base + gpu is {plan.port_base + plan.gpu}, expected at most 65535")
-    if plan.program and (plan.faults or plan.is_dealt):
-        found.append(f"{plan.program} commits no planted faults and deals no chunks")
-    if plan.arguments and not plan.program:
-        found.append(f"arguments {list(plan.arguments)} are for a program, and none is named")
-    if not found and plan.is_dealt:
-        found += _undealable(plan)
     return found
+
+
+def _not_a_programs(plan: Plan) -> list[str]:
+    if not plan.program:
+        given = list(plan.arguments)
+        return [f"arguments {given} are for a program, and none is named"] if given else []
+    if plan.faults or plan.is_dealt:
+        return [f"{plan.program} commits no planted faults and deals no chunks"]
+    return []
+
+
+def _too_many(plan: Plan) -> list[str]:
+    if plan.chunks <= MAX_CHUNKS:
+        return []
+    return [f"{plan.chunks} chunks, expected at most {MAX_CHUNKS}; use larger chunks"]
 
 
 def _unspreadable(plan: Plan) -> list[str]:
@@ -289,6 +327,8 @@ def _not_agents(plan: Plan) -> list[str]:
 
 def _undealable(plan: Plan) -> list[str]:
     """Why chunks of this plan cannot be dealt to whichever channel has room."""
+    if not plan.is_dealt:
+        return []
     placed = sorted({f.kind for f in plan.faults} & set(PLACED_FAULTS))
     reasons = {
         f"deals the chunks of a transfer, not of the exercise {plan.exercise!r}": (

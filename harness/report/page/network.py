@@ -26,6 +26,10 @@ SLOT, TOP, GAP = 36.0, 38.0, 10.0
 WIDEST, THINNEST = 15.0, 1.5
 MOST_PAIRS = 6
 Places = dict[Port, float]
+BESIDE = (
+    "Beside the NICs: what their counters rose by, headers included. Dotted: planned, where "
+    "nothing flowed or it flowed elsewhere."
+)
 
 
 def risen(told: Iterable[Told]) -> Counter[tuple[str, str, str]]:
@@ -99,47 +103,42 @@ def _figure(
     name: str,
 ) -> Markup:
     """The node that sent most stands at the left."""
+    left, right = _sides(pair)
+    ends = [_ends(flow, left) for flow in pair]
+    heights = {
+        side: _heights(node, at, pair, ends, known)
+        for at, (side, node) in enumerate((("left", left), ("right", right)))
+    }
+    places = {side: _stack(of_side) for side, of_side in heights.items()}
+    tall = max(sum(h.values()) + GAP * len(h) for h in heights.values()) + TOP
+    most = max((flow.bytes for flow in pair), default=0)
+    drawn = (
+        *_boxes(left, right, tall),
+        _bands(pair, ends, places, most),
+        _nics(left, places["left"], heights["left"], known, counters, "left"),
+        _nics(right, places["right"], heights["right"], known, counters, "right"),
+    )
+    title = f"What flowed between {left} and {right}"
+    flows = picture(f"{name}-flow", title, _described(pair), WIDTH, tall + 4, *drawn)
+    caption = f"Bands are as wide as their bytes; the widest is {size(most)}. {BESIDE}"
+    return el("figure", pan(flows, "Picture of the flows"), el("figcaption", caption))
+
+
+def _sides(pair: Sequence[Flow]) -> tuple[str, str]:
+    """Left and right; one node has both when it talked to itself."""
     sent = Counter[str]()
     for flow in pair:
         sent[flow.source[0]] += flow.bytes
     sides = sorted({node for flow in pair for node in flow.nodes}, key=lambda n: (-sent[n], n))
-    left, right = sides[0], sides[-1]
-    ends = [_ends(flow, left) for flow in pair]
-    heights = {
-        side: _heights(side, node, at, pair, ends, known)
-        for at, (side, node) in enumerate((("left", left), ("right", right)))
-    }
-    tall = max(sum(h.values()) + GAP * len(h) for h in heights.values()) + TOP
-    places = {
-        "left": _stack(heights["left"]),
-        "right": _stack(heights["right"]),
-    }
-    most = max((flow.bytes for flow in pair), default=0)
-    return el(
-        "figure",
-        pan(
-            picture(
-                f"{name}-flow",
-                f"What flowed between {left} and {right}",
-                _described(pair),
-                WIDTH,
-                tall + 4,
-                rect(0, 1, BOX, tall, "box"),
-                rect(WIDTH - BOX, 1, BOX, tall, "box"),
-                text(14, 24, left, "strong"),
-                text(WIDTH - 14, 24, right, "strong", "end"),
-                _bands(pair, ends, places, most),
-                _nics(left, places["left"], heights["left"], known, counters, "left"),
-                _nics(right, places["right"], heights["right"], known, counters, "right"),
-            ),
-            "Picture of the flows",
-        ),
-        el(
-            "figcaption",
-            f"Bands are as wide as their bytes; the widest is {size(most)}. Beside the NICs: what "
-            "their counters rose by, headers included. Dotted: planned, where nothing flowed or "
-            "it flowed elsewhere.",
-        ),
+    return sides[0], sides[-1]
+
+
+def _boxes(left: str, right: str, tall: float) -> tuple[Markup, ...]:
+    return (
+        rect(0, 1, BOX, tall, "box"),
+        rect(WIDTH - BOX, 1, BOX, tall, "box"),
+        text(14, 24, left, "strong"),
+        text(WIDTH - 14, 24, right, "strong", "end"),
     )
 
 
@@ -159,7 +158,6 @@ def _ends(flow: Flow, left: str) -> tuple[str, str, bool]:
 
 
 def _heights(
-    side: str,
     node: str,
     at: int,
     pair: Sequence[Flow],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.report.page.markup import Markup, el, join
 from harness.report.page.pace import Interval, Port, Step, stepped
@@ -15,6 +16,31 @@ LEFT, GUTTER = 46.0, 26.0
 BINS = 360
 MOST_NODES, MOST_NICS = 8, 16
 Span = tuple[float, float]
+CAPTION = (
+    "Both directions together, by the NIC's own counters: a step a sample, or the mean of "
+    f"1/{BINS} of the time where there are more. Dashed: the line's rate, one direction. "
+    "Empty: nobody looked."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Strips:
+    """What all strips of a page have in common: the NICs' steps, the time, the greatest GB/s."""
+
+    bins: dict[Port, list[Step]]
+    span: Span
+    top: float
+    limits_gb_s: dict[Port, float]
+
+    def column(self, node: str, ports: Sequence[Port], left: float, right: float) -> list[Markup]:
+        """One node's, from the top down."""
+        drawn = [text(left, 14, node, "strong")]
+        for row, port in enumerate(ports):
+            base = TOP + (row + 1) * STRIP - 14
+            y = Scale(0, self.top, base, base - STRIP + 26)
+            plot = Plot(x=Scale(*self.span, left, right), y=y)
+            drawn.append(_strip(plot, port, self.bins[port], self.limits_gb_s.get(port, 0.0)))
+        return drawn
 
 
 def rates(
@@ -30,70 +56,43 @@ def rates(
     if not ours or span[1] <= span[0]:
         return el("p", "No observer counted anything.")
     bins = {port: stepped(found[port], *span, BINS) for port in ours}
-    peak = max(gb_s for one in bins.values() for _, _, gb_s in one)
-    top = max([peak * 1.05, *(limits_gb_s.get(port, 0.0) * 1.1 for port in ours)]) or 1.0
+    strips = Strips(bins, span, _top(bins, limits_gb_s), limits_gb_s)
     nodes = list(dict.fromkeys(node for node, _ in ours))[:MOST_NODES]
     return join(
         [
-            _figure(
-                [port for port in ours if port[0] in pair][: 2 * MOST_NICS],
-                pair,
-                bins,
-                span,
-                top,
-                f"{name}-{at}",
-                limits_gb_s,
-            )
+            _figure(strips, ours, nodes[at : at + 2], f"{name}-{at}")
             for at in range(0, len(nodes), 2)
-            for pair in [nodes[at : at + 2]]
         ],
         el("p", f"Strips of the first {MOST_NODES} nodes.") if len(nodes) == MOST_NODES else None,
         as_table("The same as a table", _table(found, bins)),
     )
 
 
-def _figure(
-    ports: Sequence[Port],
-    nodes: Sequence[str],
-    bins: dict[Port, list[Step]],
-    span: Span,
-    top: float,
-    name: str,
-    limits_gb_s: dict[Port, float],
-) -> Markup:
-    columns = [[port for port in ports if port[0] == node] for node in nodes]
-    rows = max(map(len, columns))
-    bottom = TOP + rows * STRIP
-    wide = (WIDTH - GUTTER) / len(columns) if len(columns) > 1 else WIDTH
-    drawn = []
-    for at, column in enumerate(columns):
-        left = at * (wide + GUTTER / max(len(columns) - 1, 1) * (len(columns) - 1)) + LEFT
-        right = left - LEFT + wide - 4
-        drawn.append(text(left, 14, nodes[at], "strong"))
-        for row, port in enumerate(column):
-            base = TOP + (row + 1) * STRIP - 14
-            plot = Plot(x=Scale(*span, left, right), y=Scale(0, top, base, base - STRIP + 26))
-            drawn.append(_strip(plot, port, bins[port], limits_gb_s.get(port, 0.0)))
-        drawn.append(_time_axis(Scale(*span, left, right), bottom))
+def _top(bins: dict[Port, list[Step]], limits_gb_s: dict[Port, float]) -> float:
+    """Of the one scale: a little above all that was seen, and above the lines' rates."""
+    peak = max(gb_s for one in bins.values() for _, _, gb_s in one)
+    return max([peak * 1.05, *(limits_gb_s.get(port, 0.0) * 1.1 for port in bins)]) or 1.0
+
+
+def _figure(strips: Strips, ports: Sequence[Port], nodes: Sequence[str], name: str) -> Markup:
+    """Two nodes beside each other, or one over the whole width."""
+    shown = [port for port in ports if port[0] in nodes][: 2 * MOST_NICS]
+    columns = [[port for port in shown if port[0] == node] for node in nodes]
+    bottom = TOP + max(map(len, columns)) * STRIP
+    wide = (WIDTH - GUTTER) / 2 if len(nodes) > 1 else WIDTH
+    drawn: list[Markup] = []
+    for at, (node, column) in enumerate(zip(nodes, columns, strict=True)):
+        left, right = at * (wide + GUTTER) + LEFT, at * (wide + GUTTER) + wide - 4
+        drawn += strips.column(node, column, left, right)
+        drawn.append(_time_axis(Scale(*strips.span, left, right), bottom))
+    told = (
+        f"{len(shown)} strips from 0 to {strips.top:.2f} GB/s; the table below has their figures."
+    )
+    title = f"GB/s per NIC over time on {' and '.join(nodes)}"
     return el(
         "figure",
-        pan(
-            picture(
-                f"{name}-rates",
-                f"GB/s per NIC over time on {' and '.join(nodes)}",
-                f"{len(ports)} strips from 0 to {top:.2f} GB/s; the table below has their figures.",
-                WIDTH,
-                bottom + 36,
-                *drawn,
-            ),
-            "GB/s over time",
-        ),
-        el(
-            "figcaption",
-            "Both directions together, by the NIC's own counters: a step a sample, or the mean of "
-            f"1/{BINS} of the time where there are more. Dashed: the line's rate, one direction. "
-            "Empty: nobody looked.",
-        ),
+        pan(picture(f"{name}-rates", title, told, WIDTH, bottom + 36, *drawn), "GB/s over time"),
+        el("figcaption", CAPTION),
     )
 
 
