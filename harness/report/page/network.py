@@ -25,7 +25,6 @@ WIDTH, BOX, NIC = 1120.0, 270.0, 220.0
 SLOT, TOP, GAP = 36.0, 38.0, 10.0
 WIDEST, THINNEST = 15.0, 1.5
 MOST_PAIRS = 6
-Places = dict[Port, float]
 BESIDE = (
     "Beside the NICs: what their counters rose by, headers included. Dotted: planned, where "
     "nothing flowed or it flowed elsewhere."
