@@ -13,7 +13,7 @@ from harness.evidence import RunStarted
 from harness.report.exchanges import Told
 from harness.report.mesh import observed
 from harness.report.page.badge import SIGNS
-from harness.report.page.flows import Flow, Port, node_pairs, spans
+from harness.report.page.flows import Flow, node_pairs, spans
 from harness.report.page.markup import Markup, el, join
 from harness.report.page.svg import line, pan, picture, rect, text
 from harness.report.page.table import as_table, table
