@@ -15,7 +15,7 @@ from harness.report.page.table import table
 from harness.report.page.units import metric, value
 from harness.verdict import Outcome, counted, outcome_named
 
-HEADS = ("Figure", "Verdict", "Tonight", "Change", "Nights differ by", "q", "Samples", "Baseline")
+HEADS = ("Figure", "Verdict", "Tonight", "Change", "Counts from", "q", "Samples", "Baseline")
 NUMERIC = (2, 3, 4, 5, 6)
 SHOWN = 200  # rows; a night of many plans has thousands, and the worst come first
 
