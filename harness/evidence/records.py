@@ -135,8 +135,9 @@ class Judged(Record):
 class Compared(Record):
     """One figure of this run against its last good nights; `klass` '' means as before.
 
-    `effect` is tonight over the baseline - 1, `floor` the least that counts: what good nights differ
-    by among themselves, and what anybody would act on. `q` is `p` after the correction for all figures of the run.
+    `effect` is tonight over the baseline - 1, `floor` the least that counts: what good nights
+    differ by among themselves, and what anybody would act on. `q` is `p` after the correction for
+    all figures of the run.
     """
 
     fingerprint: str
