@@ -122,15 +122,17 @@ def _drifted(samples: np.ndarray, nights: int) -> np.ndarray:
     return samples * (1 - DRIFT * min(nights + 1, DRIFT_NIGHTS))
 
 
+def _is_the_drift(change: Change, at: int) -> bool:
+    """A worsening that lies in its nights, be it called a drift, whose beginning nobody can see to
+    the night, or a step."""
+    if change.kind == "spread" or change.relative > 0:
+        return False
+    early = SOON if change.kind == "drift" else WITHIN
+    return -early <= change.night - at <= DRIFT_NIGHTS + WITHIN
+
+
 DRIFTING = Planted(
-    f"drift {-DRIFT:.1%} a night",
-    _drifted,
-    lambda change, at: (
-        change.kind != "spread"
-        and change.relative < 0
-        and -WITHIN <= change.night - at <= DRIFT_NIGHTS + WITHIN
-    ),
-    seen_for=DRIFT_NIGHTS + SOON,
+    f"drift {-DRIFT:.1%} a night", _drifted, _is_the_drift, seen_for=DRIFT_NIGHTS + SOON
 )
 DRIFTING_BY_NAME = replace(
     DRIFTING,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,9 +20,11 @@ from suites.unit.regression.planted import (
     DRIFTING,
     EDGE,
     KINDS,
+    ORDERS,
     STEPS,
     WIDER,
     Planted,
+    dealt,
     measured,
     places,
     shuffled,
@@ -44,11 +46,13 @@ def nights(kind: str, subject: str) -> Series:
     return next(one for one in measured(kind) if one.key.subject == subject)
 
 
-def found(kind: str, subject: str, planted: Planted, *, siblings: bool) -> float:
+def found(
+    kind: str, subject: str, planted: Planted, *, siblings: bool, order: str = "as measured"
+) -> float:
     """The share of planted changes that are named, and dated where that is asked."""
-    every = measured(kind)
     hits = []
-    for at in places(planted, len(every[0].nights), TIMES, SEED):
+    for number, at in enumerate(places(planted, 60, TIMES, SEED)):
+        every = ORDERS[order](measured(kind), SEED + number)
         made = [planted.into(one, at) if one.key.subject == subject else one for one in every]
         seen = [*made, *beside(made)] if siblings else made
         own = [one for one in seen if one.key.subject == subject]
@@ -57,12 +61,12 @@ def found(kind: str, subject: str, planted: Planted, *, siblings: bool) -> float
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_sixty_nights_of_ten_exchanges_were_measured(kind: str) -> None:
+def test_sixty_nights_of_48_exchanges_were_measured(kind: str) -> None:
     every = measured(kind)
     assert [one.key.subject for one in every] == ["4 channels", "eth1", "eth2", "eth3", "eth4"]
     for one in every:
         assert len(one.nights) == 60
-        assert all(len(night.samples) + night.excluded == 10 for night in one.nights)
+        assert all(len(night.samples) + night.excluded == 48 for night in one.nights)
 
 
 def test_a_step_is_planted_from_its_night_on_and_nowhere_else() -> None:
@@ -113,6 +117,20 @@ def test_shuffled_nights_are_the_same_nights() -> None:
     assert mixed[0].nights[0].samples != every[0].nights[0].samples
 
 
+def exchanges(every: Sequence[Series]) -> list[tuple[float, ...]]:
+    """Each with its figures of all series, night after night."""
+    columns = [[value for night in one.nights for value in night.samples] for one in every]
+    return list(zip(*columns, strict=True))
+
+
+def test_dealt_nights_have_every_exchange_once_and_whole() -> None:
+    every = measured("unshaped")
+    made = dealt(every, SEED)
+    assert [len(n.samples) for n in made[2].nights] == [len(n.samples) for n in every[2].nights]
+    assert exchanges(made) != exchanges(every)
+    assert sorted(exchanges(made)) == sorted(exchanges(every))
+
+
 @pytest.mark.parametrize(
     ("kind", "subject", "planted", "siblings"),
     [
@@ -130,22 +148,37 @@ def test_what_is_planted_is_named_and_dated(
     assert found(kind, subject, planted, siblings=siblings) > 0.9
 
 
-def test_what_cannot_be_seen_is_not_claimed_to_be() -> None:
-    assert found("unshaped", "4 channels", TWO, siblings=False) < 0.2
-
-
+@pytest.mark.parametrize("planted", [TEN, DRIFTING, WIDER], ids=lambda one: one.name)
 @pytest.mark.parametrize("kind", KINDS)
-def test_nights_in_which_nothing_was_planted_have_hardly_a_change_point(kind: str) -> None:
-    every = measured(kind)
-    assert [changes(one) for one in (*every, *beside(every))] == [()] * 9
-    mixed = [shuffled(every, seed) for seed in range(TIMES)]
+def test_where_only_exchanges_differ_it_is_named_in_what_all_nics_have_in_common(
+    kind: str, planted: Planted
+) -> None:
+    assert found(kind, "4 channels", planted, siblings=False, order="dealt") > 0.9
+
+
+def test_what_cannot_be_seen_is_not_claimed_to_be() -> None:
+    assert found("unshaped", "eth2", TWO, siblings=False, order="shuffled") < 0.2
+
+
+@pytest.mark.parametrize("order", ["shuffled", "dealt"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_nights_in_which_nothing_was_planted_have_hardly_a_change_point(
+    kind: str, order: str
+) -> None:
+    mixed = [ORDERS[order](measured(kind), seed) for seed in range(TIMES)]
     series = [one for nights in mixed for one in (*nights, *beside(nights))]
-    assert sum(bool(changes(one)) for one in series) <= 2
+    assert len(series) == 9 * TIMES
+    assert sum(bool(changes(one)) for one in series) <= 3
+
+
+def test_a_quiet_line_as_it_was_measured_has_none() -> None:
+    every = measured("shaped")
+    assert [changes(one) for one in (*every, *beside(every))] == [()] * 9
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_gate_raises_hardly_an_alarm_where_nothing_was_planted(kind: str) -> None:
-    every = measured(kind)
+    every = dealt(measured(kind), SEED)
     named: Counter[str] = Counter()
     for night in range(30, 60):
         tonight = [replace(one, nights=(one.nights[night],)) for one in every]
