@@ -133,3 +133,11 @@ def test_the_digest_is_of_runs_and_samples() -> None:
     assert of(replace(whole, nights=(*whole.nights[:3], other, *whole.nights[4:]))).digest != (
         of(whole).digest
     )
+
+
+def test_a_worsening_that_ended_frees_the_nights_after_it() -> None:
+    levels = flat(60, noise=0.003)
+    levels[20:35] *= 0.95
+    found = of(series(levels, within=0.005))
+    assert found.lost is None
+    assert places(found) == list(range(39, 59))

@@ -85,3 +85,21 @@ def test_from_nothing_to_something_is_endless() -> None:
     assert found == Change(
         night=8, at_s=8, run="r8", before=0, after=1, relative=np.inf, kind="step", p=found.p
     )
+
+
+@pytest.mark.parametrize("until", [35, 40, 45])
+def test_what_was_lost_for_a_while_is_told_with_its_end(until: int) -> None:
+    levels = flat(60, noise=0.003)
+    levels[20:until] *= 0.95
+    found = changes(series(levels, within=0.005))
+    assert [change.night for change in found] == [20, until]
+    assert [change.relative for change in found] == pytest.approx([-0.05, 0.053], abs=0.005)
+
+
+def test_steps_that_nobody_acts_on_are_seen_together() -> None:
+    levels = flat(80, noise=0.001)
+    for at in (20, 40, 60):
+        levels[at:] *= 0.993
+    found = [c for c in changes(series(levels, within=0.001)) if c.kind != "spread"]
+    assert found
+    assert all(change.relative <= -0.01 for change in found)
