@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from harness.evidence import Entry, RunEnded
 from harness.report.case import Case, cases
 from harness.verdict import Outcome, counted, worst
+from harness.verdict.next_step import next_step
 from harness.verdict.outcome import outcome_of
 
 RUN_CASE = "run::ending"
@@ -27,8 +28,17 @@ def all_cases(entries: Sequence[Entry]) -> list[Case]:
     klass, message = _problem(entries, found)
     if not klass:
         return found
-    wrong = f"{klass}: {message}"
-    return [*found, Case(test=RUN_CASE, outcome=outcome_of(klass), klass=klass, message=wrong)]
+    wrong, step = f"{klass}: {message}", next_step(klass)
+    return [
+        *found,
+        Case(
+            test=RUN_CASE,
+            outcome=outcome_of(klass),
+            klass=klass,
+            message=wrong,
+            detail=f"{wrong}\n  next: {step}" if step else "",
+        ),
+    ]
 
 
 def outcome(entries: Sequence[Entry]) -> Outcome:
@@ -45,8 +55,6 @@ def _problem(entries: Sequence[Entry], found: Sequence[Case]) -> tuple[str, str]
     if ended[-1] != 0:
         return "EXIT_CODE", f"the run ended with {ended[-1]} although no test is red"
     if all(case.outcome is Outcome.SKIP for case in found):
-        every = (
-            "the only test was" if len(found) == 1 else f"all {counted(len(found), 'test')} were"
-        )
-        return "NOTHING_CHECKED", f"{every} skipped"
+        tests = counted(len(found), "test")
+        return NOTHING_CHECKED, f"no test passed: {tests} skipped or failing as expected"
     return "", ""

@@ -34,6 +34,7 @@ MANY_CLAIMS = 12
 MOST_EXCHANGES = 3  # of one test, told in full: the red ones first
 MESSAGE_CHARS = 400
 DETAIL_CHARS = 20_000
+NEXT = "  next: "  # of a detail, the line that says what to do
 
 
 def red(run: Run) -> Markup:
@@ -120,6 +121,7 @@ def _meta(case: Case, told: Sequence[Told]) -> Markup:
 def _next(run: Run, case: Case) -> Markup | None:
     judged = run.judged_of.get(case.test, [])
     steps = [one.next_step for one in judged if one.klass == case.klass and one.next_step]
+    steps += [line.removeprefix(NEXT) for line in case.detail.splitlines() if line.startswith(NEXT)]
     return el("p", "Next: ", _spoken(steps[0].rstrip(".")), ".", class_="step") if steps else None
 
 
@@ -167,7 +169,7 @@ def _beyond(case: Case) -> str:
     """The detail without what stands above it already: the headline and the next step."""
     lines = case.detail.splitlines()
     headed = lines[1:] if lines[:1] == [case.message] else lines
-    return "\n".join(line for line in headed if not line.startswith("  next: "))
+    return "\n".join(line for line in headed if not line.startswith(NEXT))
 
 
 def _spoken(sentence: str) -> Markup:

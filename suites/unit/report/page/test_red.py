@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import html
 
-from harness.evidence import Entry, Judged
+from harness.evidence import Entry, Judged, RunEnded
 from harness.report.page import page
 from harness.report.page.red import IN_BRIEF, IN_FULL, MANY_CLAIMS, place, red
 from harness.report.page.run import Run
@@ -62,6 +62,12 @@ def test_the_command_runs_it_again_with_its_seed(damaged: html.HtmlElement) -> N
 def test_the_next_step_shows_commands_as_code() -> None:
     (step,) = made(run()).get_element_by_id(place(2)).find_class("step")
     assert step.text_content().startswith("Next: Run the same plan and seed again")
+
+
+def test_a_run_that_is_red_as_a_whole_says_what_to_do_too() -> None:
+    (article,) = made([e for e in green() if not isinstance(e.record, RunEnded)]).iter("article")
+    (step,) = article.find_class("step")
+    assert step.text_content().startswith("Next: Run it again; the journal has everything")
 
 
 def test_many_claims_that_hold_are_folded_away() -> None:
