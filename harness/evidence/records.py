@@ -352,10 +352,14 @@ class IterationDone(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeBusy(Record):
-    """What a node's CPUs did while a role's work ran there, all CPUs added up."""
+    """What a node's CPUs did while a role's work ran there, all CPUs added up.
+
+    Nodes that are namespaces or containers of one `machine` count the same CPUs.
+    """
 
     node: str
     role: str
+    machine: str = ""  # '' where it is hidden
     programs_s: float  # given to programs, or taken by a hypervisor
     rest_s: float  # idle, waiting, in interrupts
     own_s: float  # the part of `programs_s` that the role's own processes had

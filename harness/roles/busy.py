@@ -7,7 +7,7 @@ it. Interrupts are nobody's: they are the NICs' work for whoever sends.
 from __future__ import annotations
 
 from harness.evidence import NodeBusy
-from harness.nic.cpu import cpus, tree_s
+from harness.nic.cpu import cpus, machine, tree_s
 from harness.plan import Assignment
 
 
@@ -23,6 +23,7 @@ class Busy:
         return NodeBusy(
             node=assignment.node,
             role=assignment.role,
+            machine=machine(),
             programs_s=round(now.programs_s - self._cpus.programs_s, 6),
             rest_s=round(now.rest_s - self._cpus.rest_s, 6),
             own_s=round(own_s - self._own_s, 6),

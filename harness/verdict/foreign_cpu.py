@@ -1,20 +1,20 @@
 """Whether somebody else kept an exchange's nodes busy.
 
 Each role tells what its node's CPUs did meanwhile. What no role of the exchange spent is somebody
-else's: another test's, a backup's, another guest's of the same hypervisor. On a testbed both nodes
-are one machine, so that both roles' share is ours. Exchanges of a mesh run beside each other and
-tell of themselves alone: of them nobody can say.
+else's: another test's, a backup's, another guest's of the same hypervisor. Nodes may be one
+machine, as a testbed's are and containers can be: then both roles' share is ours, and who was ready
+first has seen the other get ready, so that who saw least is right. Exchanges of a mesh run beside
+each other and tell of themselves alone: of them nobody can say.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.evidence import NodeBusy
 from harness.verdict.exchange import Exchange
 from harness.verdict.limits import LIMITS
-
-ONE_MACHINE = "testbed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,16 @@ class Foreign:
 
 
 def foreign_cpu(exchange: Exchange) -> list[Foreign]:
-    """A role each; [] where nobody told."""
-    told = [seen.record for seen in exchange.seen(NodeBusy)]
+    """A machine each; [] where nobody told."""
     if exchange.planned.mesh:
         return []
-    shared = exchange.planned.tier.startswith(ONE_MACHINE)
-    return [_foreign(one, [o for o in told if shared or o.node == one.node]) for one in told]
+    machines: dict[str, list[NodeBusy]] = {}
+    for told in (seen.record for seen in exchange.seen(NodeBusy)):
+        machines.setdefault(told.machine or told.node, []).append(told)
+    return [_foreign(told) for told in machines.values()]
 
 
-def _foreign(one: NodeBusy, ours: list[NodeBusy]) -> Foreign:
-    foreign_s = one.programs_s - sum(other.own_s for other in ours)
-    return Foreign(one.node, max(foreign_s, 0.0), one.programs_s + one.rest_s)
+def _foreign(told: Sequence[NodeBusy]) -> Foreign:
+    least = min(told, key=lambda one: one.programs_s)
+    foreign_s = least.programs_s - sum(one.own_s for one in told)
+    return Foreign(least.node, max(foreign_s, 0.0), least.programs_s + least.rest_s)

@@ -312,7 +312,7 @@ def _role(plan: Plan, role: str) -> list[tuple[float, Record]]:
             ended_s=node_time(node, started_s + step_s),
         )
         timed.append((started_s + step_s, done))
-    busy = NodeBusy(node=node, role=role, programs_s=0.5, rest_s=7.5, own_s=0.25)
+    busy = NodeBusy(node=node, role=role, machine="box", programs_s=0.5, rest_s=7.5, own_s=0.25)
     timed += [] if plan.program else [(DONE_S, busy)]
     for channel in range(plan.channels):
         timed += _channel(plan, role, channel)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.evidence import Entry, ExchangePlanned, NodeBusy
 from harness.verdict.exchange import Exchange
 from harness.verdict.foreign_cpu import Foreign, foreign_cpu
@@ -10,15 +12,17 @@ from suites.unit.verdict.clean import added, changed, clean, without
 CPUS, SECONDS = 2, 1.0
 
 
-def busy(*, server_s: float, client_s: float, others_s: float, tier: str) -> list[Entry]:
-    """Both roles' words, on one machine or on two, where `others_s` are each node's."""
-    entries = changed(without(clean(), NodeBusy), ExchangePlanned, tier=tier)
-    one = tier.startswith("testbed")
-    for role, node, own_s in (("server", "alpha", server_s), ("client", "beta", client_s)):
+def busy(*, server_s: float, client_s: float, others_s: float, machines: list[str]) -> list[Entry]:
+    """Both roles' words, on one machine or on two, where `others_s` are each machine's."""
+    entries = without(clean(), NodeBusy)
+    one = machines[0] == machines[1] != ""
+    roles = (("server", "alpha", server_s), ("client", "beta", client_s))
+    for (role, node, own_s), machine in zip(roles, machines, strict=True):
         programs_s = others_s + (server_s + client_s if one else own_s)
         told = NodeBusy(
             node=node,
             role=role,
+            machine=machine,
             programs_s=programs_s,
             rest_s=CPUS * SECONDS - programs_s,
             own_s=own_s,
@@ -27,36 +31,51 @@ def busy(*, server_s: float, client_s: float, others_s: float, tier: str) -> lis
     return entries
 
 
+ONE, TWO, HIDDEN = ["a", "a"], ["a", "b"], ["", ""]
+
+
 def seen(entries: list[Entry]) -> list[Foreign]:
     found = foreign_cpu(Exchange(entries))
     return [Foreign(one.node, round(one.spent_s, 6), round(one.whole_s, 6)) for one in found]
 
 
-def test_nobody_else_was_there() -> None:
-    for tier in ("testbed", "two-node"):
-        entries = busy(server_s=0.9, client_s=0.5, others_s=0.0, tier=tier)
-        assert seen(entries) == [Foreign("alpha", 0.0, 2.0), Foreign("beta", 0.0, 2.0)]
+@pytest.mark.parametrize("others_s", [0.0, 0.3])
+def test_what_no_role_spent_is_somebody_elses(others_s: float) -> None:
+    def of(machines: list[str]) -> list[Foreign]:
+        return seen(busy(server_s=0.9, client_s=0.5, others_s=others_s, machines=machines))
+
+    assert of(ONE) == [Foreign("alpha", others_s, 2.0)]
+    assert (
+        of(TWO) == of(HIDDEN) == [Foreign("alpha", others_s, 2.0), Foreign("beta", others_s, 2.0)]
+    )
 
 
-def test_what_no_role_spent_is_somebody_elses() -> None:
-    for tier in ("testbed-gpu", "two-node-tcpx"):
-        entries = busy(server_s=0.9, client_s=0.5, others_s=0.3, tier=tier)
-        assert seen(entries) == [Foreign("alpha", 0.3, 2.0), Foreign("beta", 0.3, 2.0)]
+@pytest.mark.parametrize("tier", ["testbed", "two-node"])
+def test_containers_of_one_machine_need_not_be_a_testbed(tier: str) -> None:
+    entries = busy(server_s=0.9, client_s=0.5, others_s=0.0, machines=ONE)
+    assert seen(changed(entries, ExchangePlanned, tier=tier)) == [Foreign("alpha", 0.0, 2.0)]
+
+
+def test_on_one_machine_getting_ready_is_nobody_elses_work() -> None:
+    """The server was ready first, and saw how the client's payload was made."""
+    entries = busy(server_s=0.9, client_s=0.5, others_s=0.0, machines=ONE)
+    entries = changed(entries, NodeBusy, where={"role": "server"}, programs_s=1.8, rest_s=1.0)
+    assert seen(entries) == [Foreign("beta", 0.0, 2.0)]
 
 
 def test_on_two_machines_the_peers_share_explains_nothing() -> None:
-    entries = busy(server_s=0.9, client_s=0.5, others_s=0.0, tier="two-node")
+    entries = busy(server_s=0.9, client_s=0.5, others_s=0.0, machines=TWO)
     entries = changed(entries, NodeBusy, where={"node": "beta"}, programs_s=1.4, rest_s=0.6)
     assert seen(entries) == [Foreign("alpha", 0.0, 2.0), Foreign("beta", 0.9, 2.0)]
 
 
 def test_ticks_may_count_less_than_the_roles_did() -> None:
-    entries = busy(server_s=0.9, client_s=0.5, others_s=-0.1, tier="testbed")
-    assert seen(entries) == [Foreign("alpha", 0.0, 2.0), Foreign("beta", 0.0, 2.0)]
+    entries = busy(server_s=0.9, client_s=0.5, others_s=-0.1, machines=ONE)
+    assert seen(entries) == [Foreign("alpha", 0.0, 2.0)]
 
 
 def test_a_mesh_tells_of_itself_alone() -> None:
-    entries = busy(server_s=0.9, client_s=0.5, others_s=0.3, tier="testbed")
+    entries = busy(server_s=0.9, client_s=0.5, others_s=0.3, machines=ONE)
     assert seen(changed(entries, ExchangePlanned, mesh="mesh-1")) == []
 
 
