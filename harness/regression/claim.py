@@ -113,6 +113,6 @@ def _passed(compared: Sequence[Compared]) -> str:
     return (
         f"{len(compared)} series as in their last good nights{but}: "
         f"{counted(sum(one.k for one in compared), 'sample')}, {excluded} excluded, beside "
-        f"{min(nights)} to {max(nights)} nights, which differ by up to {min(floors):.1%} to "
+        f"{min(nights)} to {max(nights)} nights; a change counts from {min(floors):.1%} to "
         f"{max(floors):.1%}; at most {RULES.q_max:.0%} of such nights have a false alarm"
     )

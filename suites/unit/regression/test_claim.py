@@ -45,8 +45,8 @@ def test_a_pass_says_on_what_it_rests() -> None:
     found = judged([GOOD, WHOLE], **SAYING)
     assert (found.outcome, found.checked, found.klass) == ("PASS", 2, "")
     assert found.fact.startswith(
-        "2 series as in their last good nights: 24 samples, 2 excluded, beside 20 to 20 nights, "
-        "which differ by up to 1.0% to 2.0%"
+        "2 series as in their last good nights: 24 samples, 2 excluded, beside 20 to 20 nights; "
+        "a change counts from 1.0% to 2.0%"
     )
 
 
