@@ -25,6 +25,7 @@ from harness.evidence import (
 from harness.verdict import Outcome, headline, outcome_named, unsettled
 
 NAMED = ("node", "role", "channel", "claim")  # fields that tell one record from its siblings
+NEXT = "  next: "  # of a detail, the line that says what to do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,12 @@ class Case:
     @property
     def red(self) -> bool:
         return self.outcome > Outcome.PASS
+
+    @property
+    def next_step(self) -> str:
+        """What the detail says to do next."""
+        steps = (line for line in self.detail.splitlines() if line.startswith(NEXT))
+        return next(steps, "").removeprefix(NEXT)
 
     @property
     def worded(self) -> str:

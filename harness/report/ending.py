@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.evidence import Entry, RunEnded
-from harness.report.case import Case, cases
+from harness.report.case import NEXT, Case, cases
 from harness.verdict import Outcome, counted, worst
 from harness.verdict.next_step import next_step
 from harness.verdict.outcome import outcome_of
@@ -36,7 +36,7 @@ def all_cases(entries: Sequence[Entry]) -> list[Case]:
             outcome=outcome_of(klass),
             klass=klass,
             message=wrong,
-            detail=f"{wrong}\n  next: {step}" if step else "",
+            detail=f"{wrong}\n{NEXT}{step}" if step else "",
         ),
     ]
 

@@ -91,7 +91,8 @@ def _annotation(member: Member) -> str:
     file, _, line = case.source.rpartition(":")
     number = str(int(line) + 1) if line.isdigit() else ""  # pytest counts lines from 0
     judged = cause_of(member)
-    after = f"\nnext: {judged.next_step}" if judged and judged.next_step else ""
+    step = judged.next_step if judged else case.next_step
+    after = f"\nnext: {step}" if step else ""
     text = f"{case.worded}{after}"[:MESSAGE_CHARS]
     title = f"{case.klass or case.outcome.name} {case.test.partition('::')[2] or case.test}"
     return command("error", text, file=file, line=number if file else "", title=title)
@@ -126,7 +127,7 @@ def _row(member: Member) -> str:
     case, judged = member.case, cause_of(member)
     where = "/".join(filter(None, [judged.node, judged.nic])) if judged else ""
     what = judged.fact if judged else case.message
-    after = judged.next_step if judged else ""
+    after = judged.next_step if judged else case.next_step
     cells = [case.outcome.name, case.test, case.klass, where, what, after]
     return f"| {' | '.join(_text(cell[:CELL_CHARS]) for cell in cells)} |\n"
 

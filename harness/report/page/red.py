@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Sequence
 
 from harness.evidence import Judged
-from harness.report.case import Case
+from harness.report.case import NEXT, Case
 from harness.report.ending import RUN_CASE
 from harness.report.exchanges import Told
 from harness.report.page.badge import badge
@@ -34,7 +34,6 @@ MANY_CLAIMS = 12
 MOST_EXCHANGES = 3  # of one test, told in full: the red ones first
 MESSAGE_CHARS = 400
 DETAIL_CHARS = 20_000
-NEXT = "  next: "  # of a detail, the line that says what to do
 
 
 def red(run: Run) -> Markup:
@@ -121,8 +120,8 @@ def _meta(case: Case, told: Sequence[Told]) -> Markup:
 def _next(run: Run, case: Case) -> Markup | None:
     judged = run.judged_of.get(case.test, [])
     steps = [one.next_step for one in judged if one.klass == case.klass and one.next_step]
-    steps += [line.removeprefix(NEXT) for line in case.detail.splitlines() if line.startswith(NEXT)]
-    return el("p", "Next: ", _spoken(steps[0].rstrip(".")), ".", class_="step") if steps else None
+    step = next(iter(steps), case.next_step)
+    return el("p", "Next: ", _spoken(step.rstrip(".")), ".", class_="step") if step else None
 
 
 def _command(run: Run, case: Case) -> str:

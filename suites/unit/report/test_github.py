@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence import Entry, TestFinished, TestsPlanned
+from harness.evidence import Entry, RunEnded, TestFinished, TestsPlanned
 from harness.report import publish, suites
 from harness.report.github import ANNOTATIONS, SUMMARY_BYTES, command, errors, step_summary
 from suites.unit.report.run import BROKEN, DAMAGED, green, run
@@ -59,6 +59,13 @@ def test_every_red_case_is_an_error_at_its_line_with_the_next_step() -> None:
     )
     assert "%0Anext: Run the same plan and seed again" in damaged
     assert others[0].partition("::INCONCLUSIVE COUNTER alpha/eth2")[1]
+
+
+def test_a_run_that_is_red_as_a_whole_says_what_to_do() -> None:
+    cut = suites([e for e in green() if not isinstance(e.record, RunEnded)])
+    (line,) = errors(cut)
+    assert "%0Anext: Run it again; the journal has everything" in line
+    assert "| Run it again; the journal has everything" in step_summary(cut, "here")
 
 
 def test_nothing_that_a_node_says_begins_a_command_of_its_own() -> None:
