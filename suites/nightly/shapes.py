@@ -14,7 +14,7 @@ CHANNELS = (2, 4)
 TOGETHER = [
     pytest.param(n, marks=pytest.mark.requires(nics_per_node=n), id=str(n)) for n in CHANNELS
 ]
-TRAFFIC_S = 0.25  # of an exchange at the stated rate
+TRAFFIC_S = 0.5  # of an exchange at the stated rate: with half of it, its end weighed 4%
 BUFFER_CHUNKS = 16  # a channel
 LEAST_ITERATIONS = 2  # more than one window, so that it is the line that is measured
 UNSTATED_BYTES = 128 * MIB  # a channel
