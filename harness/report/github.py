@@ -86,12 +86,17 @@ def _fitting(parts: Sequence[str], most_bytes: int) -> str:
     return text
 
 
+def _next_step(member: Member) -> str:
+    """Of the verdict that made it red; where none did, what the case itself says."""
+    judged = cause_of(member)
+    return judged.next_step if judged else member.case.next_step
+
+
 def _annotation(member: Member) -> str:
     case = member.case
     file, _, line = case.source.rpartition(":")
     number = str(int(line) + 1) if line.isdigit() else ""  # pytest counts lines from 0
-    judged = cause_of(member)
-    step = judged.next_step if judged else case.next_step
+    step = _next_step(member)
     after = f"\nnext: {step}" if step else ""
     text = f"{case.worded}{after}"[:MESSAGE_CHARS]
     title = f"{case.klass or case.outcome.name} {case.test.partition('::')[2] or case.test}"
@@ -127,8 +132,7 @@ def _row(member: Member) -> str:
     case, judged = member.case, cause_of(member)
     where = "/".join(filter(None, [judged.node, judged.nic])) if judged else ""
     what = judged.fact if judged else case.message
-    after = judged.next_step if judged else case.next_step
-    cells = [case.outcome.name, case.test, case.klass, where, what, after]
+    cells = [case.outcome.name, case.test, case.klass, where, what, _next_step(member)]
     return f"| {' | '.join(_text(cell[:CELL_CHARS]) for cell in cells)} |\n"
 
 
